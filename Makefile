@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The vdpa_sim_pcie authors
+#
+# Every command of the project, in one place. Everything that is made lies under
+# build/. The modules are compiled in a copy of the sources per kernel, so that
+# two kernels never share an object file:
+#
+#	build/kernel/RELEASE/	sources and objects of the modules
+#	build/modules/RELEASE/	the finished modules
+#	build/{bin,lib}/	vsp-switch, libvringh.a
+#	build/check/		logs of `make check`
+
+# The kernel to build for: a release (KVER) or any tree of headers (KDIR).
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+# The lab's kernel for demo and vm-test: 6.12 or 7.2.
+KERNEL ?= 6.12
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+BUILD := $(CURDIR)/build
+KCOPY := $(BUILD)/kernel/$(KVER)
+KMODS := $(BUILD)/modules/$(KVER)
+KSOURCES := Kbuild vdpa_sim_pcie vringh-lib
+MODDIR := $(DESTDIR)/lib/modules/$(KVER)/updates/vdpa_sim_pcie
+MANPAGES := $(wildcard docs/*.1 docs/*.4)
+INSTALL := install
+LAB := scripts/lab
+
+all: modules lib app ## modules, library and vsp-switch for this machine's kernel (default)
+
+modules: ## the kernel modules for KVER (default: the running kernel)
+	@test -f $(KDIR)/Makefile || { \
+		echo "no headers of kernel $(KVER) in $(KDIR)" >&2; \
+		echo "Debian: apt-get install linux-headers-$(KVER); or set KDIR;" \
+			"or use the lab: make demo" >&2; exit 1; }
+	@mkdir -p $(KCOPY) $(KMODS)
+	@cp -pRu $(KSOURCES) $(KCOPY)/
+	$(MAKE) -C $(KDIR) M=$(KCOPY) modules
+	@find $(KCOPY) -name '*.ko' -exec cp -pu {} $(KMODS)/ \;
+
+# Objects of another distribution's compiler and DPDK do not link here, and make
+# sees no reason to remake them: throw them away when the toolchain is another.
+toolchain:
+	@mkdir -p $(BUILD)
+	@id="$$($(CC) -dumpfullversion -dumpmachine) $$(pkg-config --modversion libdpdk 2>&1)"; \
+	if [ "$$id" != "$$(cat $(BUILD)/toolchain 2>/dev/null)" ]; then \
+		rm -rf $(addprefix $(BUILD)/,bin lib dpdk-app vm); \
+		echo "$$id" >$(BUILD)/toolchain; \
+	fi
+
+lib: toolchain ## vringh-lib for user space: build/lib/libvringh.a
+	$(MAKE) -C vringh-lib OUT=$(BUILD)/lib
+
+app: lib ## vsp-switch, the DPDK backend: build/bin/vsp-switch
+	$(MAKE) -C dpdk-app OUT=$(BUILD)
+
+vm-tools: ## programs that tests/vm runs: build/bin/contract
+	@mkdir -p $(BUILD)/bin
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $(BUILD)/bin/contract tests/vm/contract.c
+
+install: install-modules install-app ## install what `make` has built (DESTDIR, PREFIX)
+
+install-modules:
+	@test -n "$(wildcard $(KMODS)/*.ko)" || { echo "nothing to install: run make first" >&2; exit 1; }
+	$(INSTALL) -d $(MODDIR)
+	$(INSTALL) -m 644 $(KMODS)/*.ko $(MODDIR)/
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+
+install-app:
+	$(INSTALL) -D -m 755 $(BUILD)/bin/vsp-switch $(DESTDIR)$(PREFIX)/bin/vsp-switch
+	$(INSTALL) -D -m 644 vdpa_sim_pcie/uapi/vdpa_sim_pcie.h \
+		$(DESTDIR)$(PREFIX)/include/linux/vdpa_sim_pcie.h
+	@for page in $(MANPAGES); do \
+		$(INSTALL) -D -m 644 $$page \
+			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+
+uninstall: ## remove what install has put there
+	rm -rf $(MODDIR)
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+	rm -f $(DESTDIR)$(PREFIX)/bin/vsp-switch \
+		$(DESTDIR)$(PREFIX)/include/linux/vdpa_sim_pcie.h
+	@for page in $(MANPAGES); do \
+		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	done
+
+demo: ## the whole story in a virtual machine: two functions, a switch, iperf3 (root)
+	@scripts/deps lab
+	@$(MAKE) --no-print-directory lab-build
+	@$(LAB) run --kernel $(KERNEL) -- scripts/demo
+
+lab-build: ## modules and vsp-switch for the lab's KERNEL, compiled in its chroot (root)
+	@$(LAB) build --kernel $(KERNEL)
+	@$(LAB) chroot --kernel $(KERNEL) -- make --no-print-directory W=1 all vm-programs
+
+vm-programs: $(patsubst tests/vm/%.c,$(BUILD)/vm/%,$(wildcard tests/vm/*.c))
+
+$(BUILD)/vm/%: tests/vm/%.c vdpa_sim_pcie/uapi/vdpa_sim_pcie.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
+
+check: ## all tests; the last line is the count (root)
+	@scripts/run-checks deps unit fuzz lint build-6.12 build-7.2 vm-6.12 vm-7.2
+
+check-fast: ## unit tests, fuzz replay and lint: under a minute
+	@scripts/run-checks unit fuzz lint
+
+unit: ## unit tests on this machine, with ASan and UBSan
+	$(MAKE) -C tests unit
+
+fuzz: ## replay the fuzz corpora
+	$(MAKE) -C tests fuzz-replay
+
+vm-test: lab-build ## tests in the lab's virtual machine (KERNEL=6.12|7.2, T="files")
+	@scripts/vm-test --kernel $(KERNEL) $(T)
+
+lint: ## static checks (scripts/check.sh --list names them)
+	@scripts/check.sh
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo "  variables:        KVER KDIR KERNEL PREFIX DESTDIR; make modules W=1 shows all warnings"
+
+.PHONY: all modules vm-programs toolchain lib app install install-modules install-app uninstall \
+	demo lab-build check check-fast unit fuzz vm-test lint clean help
