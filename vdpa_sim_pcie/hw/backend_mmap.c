@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a backend maps: the two control pages and the rings.
+ *
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * Ring pages come by page fault, under fn->map_lock, so that a queue that stops
+ * can take them away (vsp_session_zap_queue()) without a page slipping in
+ * behind. What is not a ring of this session any more shows the sink page.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+
+#include "session.h"
+#include "vsp.h"
+
+#define RING_AREA_BYTES		(1ULL << VSP_MMAP_RING_SHIFT)
+#define RING_END		VSP_MMAP_RING(VSP_MAX_VQS, 0)
+
+static struct page *ring_page(struct vsp_session *s, unsigned int q,
+			      unsigned int area, u64 index)
+{
+	struct vsp_fn *fn = s->fn;
+	struct vsp_ring_mem *mem;
+	struct vsp_vq *vq;
+	u64 byte, end;
+
+	lockdep_assert_held(&fn->map_lock);
+	if (s->lost || q >= fn->nr_vqs || area >= VSP_NR_RING_AREAS)
+		return NULL;
+	vq = &fn->vq[array_index_nospec(q, fn->nr_vqs)];
+	mem = vq->mem[area];
+	if (!mem)
+		return NULL;
+	/* Both within the pages of mem, as vq_map_rings() has checked. */
+	byte = (vq->addr[area] & PAGE_MASK) - mem->iova + (index << PAGE_SHIFT);
+	end = vq->addr[area] - mem->iova + vsp_ring_area_size(vq->size, area);
+	return byte < end ? virt_to_page(mem->va + byte) : NULL;
+}
+
+static vm_fault_t ring_fault(struct vm_fault *vmf)
+{
+	struct vsp_session *s = vmf->vma->vm_private_data;
+	u64 off = ((u64)vmf->pgoff << PAGE_SHIFT) - VSP_MMAP_RING_BASE;
+	u64 n = off >> VSP_MMAP_RING_SHIFT;
+	u64 index = (off & (RING_AREA_BYTES - 1)) >> PAGE_SHIFT;
+	struct page *page;
+	int ret;
+
+	guard(mutex)(&s->fn->map_lock);
+	page = ring_page(s, n >> 2, n & 3, index);
+	ret = vm_insert_page(vmf->vma, vmf->address & PAGE_MASK,
+			     page ? page : s->sink_page);
+	/* -EBUSY: another thread was faster. */
+	if (ret && ret != -EBUSY)
+		return vmf_error(ret);
+	return VM_FAULT_NOPAGE;
+}
+
+static const struct vm_operations_struct ring_vm_ops = {
+	.fault = ring_fault,
+};
+
+static int mmap_ring(struct vsp_session *s, struct vm_area_struct *vma)
+{
+	u64 start = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	u64 len = vma->vm_end - vma->vm_start;
+
+	/* One area per mapping. */
+	if (start >= RING_END || len > RING_AREA_BYTES - (start & (RING_AREA_BYTES - 1)))
+		return -EINVAL;
+	vm_flags_set(vma, VM_MIXEDMAP);
+	vma->vm_private_data = s;
+	vma->vm_ops = &ring_vm_ops;
+	return 0;
+}
+
+static int mmap_page(struct vm_area_struct *vma, struct page *page)
+{
+	if (vma->vm_end - vma->vm_start != PAGE_SIZE)
+		return -EINVAL;
+	return vm_insert_page(vma, vma->vm_start, page);
+}
+
+/* The file keeps the session alive, and the mapping the file. */
+int vsp_backend_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct vsp_session *s = file->private_data;
+	u64 start = (u64)vma->vm_pgoff << PAGE_SHIFT;
+
+	if (!READ_ONCE(s->attached))
+		return -EPROTO;
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
+
+	if (start >= VSP_MMAP_RING_BASE)
+		return mmap_ring(s, vma);
+	if (start == VSP_MMAP_BE)
+		return mmap_page(vma, s->be_page);
+	if (start == VSP_MMAP_CTL) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EACCES;
+		vm_flags_clear(vma, VM_MAYWRITE);
+		return mmap_page(vma, s->ctl_page);
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The card's IOTLB for mappings that live as long as one packet.
+ *
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * IOVA = slot << 20 | offset in page: mapping is a pop from a list, looking up
+ * is an index, and both ends are exact to the byte. Rings have a range of their
+ * own above (ring_mem.c).
+ *
+ * Protection is the slot's lock: it is held, interrupts off, while the device
+ * copies at most one page, and by unmap. So unmap, which may run in any
+ * context, waits for the copy in flight and no other follows.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "vsp.h"
+
+#define SLOT_SHIFT	20
+#define SLOT_MASK	((1UL << SLOT_SHIFT) - 1)
+#define CHUNK_SHIFT	7
+#define CHUNK_SLOTS	(1U << CHUNK_SHIFT)
+#define MAX_CHUNKS	2048U
+
+/* Longest copy under a slot's lock, in bytes. */
+#define PIECE_MAX	4096U
+
+static struct vsp_slot *iotlb_slot(struct vsp_iotlb *t, u64 iova)
+{
+	u64 n = iova >> SLOT_SHIFT;
+
+	/* Pairs with the release in iotlb_grow(): the chunk before its slots. */
+	if (!n || n >= smp_load_acquire(&t->nr_slots))
+		return NULL;
+	return &t->chunks[n >> CHUNK_SHIFT][n & (CHUNK_SLOTS - 1)];
+}
+
+static u32 iotlb_grow(struct vsp_iotlb *t)
+{
+	u32 chunk = t->nr_slots >> CHUNK_SHIFT, base = t->nr_slots, i;
+	struct vsp_slot *slots;
+
+	lockdep_assert_held(&t->free_lock);
+	if (chunk == MAX_CHUNKS)
+		return 0;
+	slots = kcalloc(CHUNK_SLOTS, sizeof(*slots), GFP_ATOMIC | __GFP_NOWARN);
+	if (!slots)
+		return 0;
+	for (i = 0; i < CHUNK_SLOTS; i++) {
+		spin_lock_init(&slots[i].lock);
+		slots[i].next = i + 1 < CHUNK_SLOTS ? base + i + 1 : 0;
+	}
+	t->chunks[chunk] = slots;
+	smp_store_release(&t->nr_slots, base + CHUNK_SLOTS);
+	return base ? base : 1;
+}
+
+static u32 iotlb_pop(struct vsp_iotlb *t)
+{
+	unsigned long flags;
+	u32 n;
+
+	spin_lock_irqsave(&t->free_lock, flags);
+	n = t->free_head ? t->free_head : iotlb_grow(t);
+	if (n)
+		t->free_head = t->chunks[n >> CHUNK_SHIFT][n & (CHUNK_SLOTS - 1)].next;
+	spin_unlock_irqrestore(&t->free_lock, flags);
+	return n;
+}
+
+static void iotlb_push(struct vsp_iotlb *t, u32 n, struct vsp_slot *slot)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&t->free_lock, flags);
+	slot->next = t->free_head;
+	t->free_head = n;
+	spin_unlock_irqrestore(&t->free_lock, flags);
+}
+
+u64 vsp_hw_iotlb_map(struct vsp_fn *fn, phys_addr_t phys, size_t len, u32 perm)
+{
+	struct vsp_slot *slot;
+	unsigned long flags;
+	u32 n;
+
+	if (!len || len > VSP_IOTLB_MAX_LEN)
+		return VSP_IOVA_ERROR;
+	n = iotlb_pop(&fn->iotlb);
+	if (!n)
+		return VSP_IOVA_ERROR;
+
+	slot = iotlb_slot(&fn->iotlb, (u64)n << SLOT_SHIFT);
+	spin_lock_irqsave(&slot->lock, flags);
+	slot->phys = phys;
+	slot->len = len;
+	slot->perm = perm;
+	spin_unlock_irqrestore(&slot->lock, flags);
+	return (u64)n << SLOT_SHIFT | offset_in_page(phys);
+}
+EXPORT_SYMBOL_GPL(vsp_hw_iotlb_map);
+
+void vsp_hw_iotlb_unmap(struct vsp_fn *fn, u64 iova)
+{
+	struct vsp_slot *slot = iotlb_slot(&fn->iotlb, iova);
+	unsigned long flags;
+	bool mapped = false;
+
+	if (slot) {
+		spin_lock_irqsave(&slot->lock, flags);
+		mapped = slot->len;
+		slot->len = 0;
+		spin_unlock_irqrestore(&slot->lock, flags);
+	}
+	if (mapped)
+		iotlb_push(&fn->iotlb, iova >> SLOT_SHIFT, slot);
+	else
+		atomic64_inc(&fn->iotlb.faults);
+}
+EXPORT_SYMBOL_GPL(vsp_hw_iotlb_unmap);
+
+/* How one piece is moved; returns 0 or a negative errno. */
+typedef int (*move_fn)(void *mem, void *other, size_t n);
+
+static int move_to_kernel(void *mem, void *other, size_t n)
+{
+	memcpy(other, mem, n);
+	return 0;
+}
+
+static int move_from_kernel(void *mem, void *other, size_t n)
+{
+	memcpy(mem, other, n);
+	return 0;
+}
+
+static int move_to_user(void *mem, void *other, size_t n)
+{
+	return copy_to_user_nofault((__force void __user *)other, mem, n) ?
+		-ENOMEM : 0;
+}
+
+static int move_from_user(void *mem, void *other, size_t n)
+{
+	return copy_from_user_nofault(mem, (__force void __user *)other, n) ?
+		-ENOMEM : 0;
+}
+
+/*
+ * Move the first piece of [iova, iova + len). Return: bytes moved, -EFAULT: not
+ * mapped for that, or what the move says.
+ */
+static __always_inline ssize_t slot_move(struct vsp_iotlb *t, u64 iova, size_t len,
+					 u32 perm, move_fn move, void *other)
+{
+	struct vsp_slot *slot = iotlb_slot(t, iova);
+	unsigned long flags, start;
+	ssize_t ret = -EFAULT;
+	size_t n;
+
+	if (!slot)
+		return -EFAULT;
+	spin_lock_irqsave(&slot->lock, flags);
+	/* Wraps to a huge offset below the mapping's first byte. */
+	start = (iova & SLOT_MASK) - offset_in_page(slot->phys);
+	if (start < slot->len && (slot->perm & perm)) {
+		n = min3(len, (size_t)slot->len - start, (size_t)PIECE_MAX);
+		ret = move(phys_to_virt(slot->phys + start), other, n);
+		if (!ret)
+			ret = n;
+	}
+	spin_unlock_irqrestore(&slot->lock, flags);
+	return ret;
+}
+
+static ssize_t ring_move(struct vsp_iotlb *t, u64 iova, size_t len, move_fn move,
+			 void *other)
+{
+	size_t n = min_t(size_t, len, PIECE_MAX - (iova & (PIECE_MAX - 1)));
+	struct vsp_ring_mem *mem = vsp_ring_mem_get(t, iova, n);
+	int ret;
+
+	if (!mem)
+		return -EFAULT;
+	ret = move(mem->va + (iova - mem->iova), other, n);
+	vsp_ring_mem_put(mem);
+	return ret ? ret : n;
+}
+
+static __always_inline ssize_t iotlb_move(struct vsp_iotlb *t, u64 iova, size_t len,
+					  u32 perm, move_fn move, void *other)
+{
+	ssize_t n;
+
+	if (unlikely(vsp_iova_is_ring(iova)))
+		n = ring_move(t, iova, len, move, other);
+	else
+		n = slot_move(t, iova, len, perm, move, other);
+	if (unlikely(n == -EFAULT))
+		atomic64_inc(&t->faults);
+	return n;
+}
+
+int vsp_iotlb_access(struct vsp_iotlb *t, u64 iova, void *buf, size_t len,
+		     bool write)
+{
+	ssize_t n;
+
+	for (; len; len -= n, iova += n, buf += n) {
+		if (write)
+			n = iotlb_move(t, iova, len, VSP_PERM_W, move_from_kernel, buf);
+		else
+			n = iotlb_move(t, iova, len, VSP_PERM_R, move_to_kernel, buf);
+		if (n < 0)
+			return n;
+	}
+	return 0;
+}
+
+/* Bring the caller's page in; under the slot's lock it must not fault. */
+static int fault_in_user(char __user *uaddr, size_t len, bool write)
+{
+	size_t n = min_t(size_t, len, PIECE_MAX);
+	size_t left;
+
+	/* The device writes the driver's memory: it reads the caller's. */
+	if (write)
+		left = fault_in_readable(uaddr, n);
+	else
+		left = fault_in_writeable(uaddr, n);
+	return left ? -ENOMEM : 0;
+}
+
+int vsp_iotlb_copy_user(struct vsp_iotlb *t, u64 iova, void __user *uaddr,
+			size_t len, bool write)
+{
+	unsigned int retries = 0;
+	ssize_t n;
+
+	while (len) {
+		if (write)
+			n = iotlb_move(t, iova, len, VSP_PERM_W, move_from_user,
+				       (__force void *)uaddr);
+		else
+			n = iotlb_move(t, iova, len, VSP_PERM_R, move_to_user,
+				       (__force void *)uaddr);
+		if (likely(n > 0)) {
+			len -= n;
+			iova += n;
+			uaddr += n;
+			retries = 0;
+			continue;
+		}
+		/* A page can be taken away again between the two, but not for ever. */
+		if (n != -ENOMEM || ++retries > 8)
+			return n;
+		if (fault_in_user(uaddr, len, write))
+			return -ENOMEM;
+		cond_resched();
+	}
+	return 0;
+}
+
+int vsp_iotlb_init(struct vsp_iotlb *t)
+{
+	t->chunks = kvcalloc(MAX_CHUNKS, sizeof(*t->chunks), GFP_KERNEL);
+	if (!t->chunks)
+		return -ENOMEM;
+	spin_lock_init(&t->free_lock);
+	atomic64_set(&t->faults, 0);
+	vsp_ring_mem_init(t);
+	return 0;
+}
+
+void vsp_iotlb_fini(struct vsp_iotlb *t)
+{
+	u32 i;
+
+	vsp_ring_mem_fini(t);
+	for (i = 0; i < t->nr_slots >> CHUNK_SHIFT; i++)
+		kfree(t->chunks[i]);
+	kvfree(t->chunks);
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vsp_hw.ko, the simulated card: parameters, and what is built in which order.
+ *
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "pci.h"
+#include "regs.h"
+#include "vsp.h"
+
+static unsigned int total_vfs = 8;
+module_param(total_vfs, uint, 0444);
+MODULE_PARM_DESC(total_vfs, "SR-IOV TotalVFs of the card, 0 to 31 (default 8)");
+
+static unsigned int queue_pairs = 1;
+module_param(queue_pairs, uint, 0444);
+MODULE_PARM_DESC(queue_pairs, "data queue pairs per function, 1 to 8 (default 1)");
+
+static unsigned int vendor_id = VSP_VENDOR_ID;
+module_param(vendor_id, uint, 0444);
+MODULE_PARM_DESC(vendor_id, "PCI vendor id (default 0x5653, which no stock driver binds)");
+
+static unsigned int device_id = VSP_DEVICE_ID;
+module_param(device_id, uint, 0444);
+MODULE_PARM_DESC(device_id, "PCI device id of the PF (default 0x1000)");
+
+static unsigned int vf_device_id = VSP_VF_DEVICE_ID;
+module_param(vf_device_id, uint, 0444);
+MODULE_PARM_DESC(vf_device_id, "PCI device id of the VFs (default 0x1001)");
+
+static unsigned int subsystem_vendor_id = VSP_VENDOR_ID;
+module_param(subsystem_vendor_id, uint, 0444);
+MODULE_PARM_DESC(subsystem_vendor_id, "PCI subsystem vendor id (default 0x5653)");
+
+static unsigned int subsystem_id = 1;
+module_param(subsystem_id, uint, 0444);
+MODULE_PARM_DESC(subsystem_id, "PCI subsystem id (default 1)");
+
+static struct vsp_card *the_card;
+
+struct vsp_card *vsp_card_get_only(void)
+{
+	return the_card;
+}
+
+static int check_range(const char *name, unsigned int val, unsigned int min,
+		       unsigned int max)
+{
+	if (val >= min && val <= max)
+		return 0;
+	pr_err("parameter %s=%u is out of range, permitted: %u to %u\n", name, val, min, max);
+	return -EINVAL;
+}
+
+static int check_id(const char *name, unsigned int val, unsigned int max)
+{
+	if (val <= max)
+		return 0;
+	pr_err("parameter %s=%#x is out of range, permitted: 0x0 to %#x\n", name, val, max);
+	return -EINVAL;
+}
+
+static int check_parameters(void)
+{
+	/* ffff as vendor or device reads as "nobody there". */
+	return check_range("total_vfs", total_vfs, 0, VSP_MAX_VFS) ?:
+	       check_range("queue_pairs", queue_pairs, 1, VSP_MAX_QUEUE_PAIRS) ?:
+	       check_id("vendor_id", vendor_id, 0xfffe) ?:
+	       check_id("device_id", device_id, 0xfffe) ?:
+	       check_id("vf_device_id", vf_device_id, 0xfffe) ?:
+	       check_id("subsystem_vendor_id", subsystem_vendor_id, 0xffff) ?:
+	       check_id("subsystem_id", subsystem_id, 0xffff);
+}
+
+/* ---- functions ---- */
+
+/* The window is the BARs 4 in the order of the functions, so VFs are contiguous. */
+static size_t card_window_size(const struct vsp_card *card)
+{
+	return ALIGN(card->nr_fns * (size_t)VSP_BAR4_SIZE, SZ_1M);
+}
+
+static int card_alloc_fn(struct vsp_card *card, unsigned int index)
+{
+	size_t offset = index * (size_t)VSP_BAR4_SIZE;
+	struct vsp_pci_fn *fn;
+	int err;
+
+	fn = vsp_fn_alloc(card, index);
+	if (IS_ERR(fn))
+		return PTR_ERR(fn);
+	fn->card = card;
+	fn->kind = index ? VSP_PCI_VF : VSP_PCI_PF;
+	fn->index = index;
+	fn->vf_index = index ? index - 1 : 0;
+	fn->bar4 = vsp_window_io(card->window) + offset;
+	fn->bar4_phys = vsp_window_resource(card->window)->start + offset;
+	fn->cfg = kzalloc(sizeof(*fn->cfg), GFP_KERNEL);
+	if (!fn->cfg) {
+		err = -ENOMEM;
+		goto err_free_fn;
+	}
+	err = vsp_msix_init(fn, card->nr_vectors);
+	if (err)
+		goto err_free_cfg;
+	card->fn[index] = fn;
+	return 0;
+
+err_free_cfg:
+	kfree(fn->cfg);
+err_free_fn:
+	vsp_fn_free(fn);
+	return err;
+}
+
+static void card_free_fns(struct vsp_card *card, unsigned int nr)
+{
+	while (nr) {
+		struct vsp_pci_fn *fn = card->fn[--nr];
+
+		vsp_msix_fini(fn);
+		kfree(fn->cfg);
+		vsp_fn_free(fn);
+	}
+}
+
+static int card_alloc_fns(struct vsp_card *card)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < card->nr_fns; i++) {
+		err = card_alloc_fn(card, i);
+		if (err) {
+			card_free_fns(card, i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int card_init_port(struct vsp_card *card)
+{
+	struct vsp_pci_fn *port = &card->port;
+	int err;
+
+	port->card = card;
+	port->kind = VSP_PCI_ROOT_PORT;
+	port->present = true;
+	port->cfg = kzalloc(sizeof(*port->cfg), GFP_KERNEL);
+	if (!port->cfg)
+		return -ENOMEM;
+	err = vsp_msix_init(port, 1);
+	if (err)
+		kfree(port->cfg);
+	return err;
+}
+
+static void card_fini_port(struct vsp_card *card)
+{
+	vsp_msix_fini(&card->port);
+	kfree(card->port.cfg);
+}
+
+/* ---- the card ---- */
+
+static struct vsp_card *card_alloc(void)
+{
+	struct vsp_card *card = kzalloc(sizeof(*card), GFP_KERNEL);
+	int len;
+
+	if (!card)
+		return ERR_PTR(-ENOMEM);
+	raw_spin_lock_init(&card->cfg_lock);
+	card->total_vfs = total_vfs;
+	card->nr_fns = 1 + total_vfs;
+	card->queue_pairs = queue_pairs;
+	card->nr_vectors = max(VSP_MSIX_MIN_VECTORS,
+			       VSP_MSIX_FIXED_VECTORS + 2 * queue_pairs);
+	card->id = (struct vsp_cfg_id) {
+		.vendor			= vendor_id,
+		.device			= device_id,
+		.subsystem_vendor	= subsystem_vendor_id,
+		.subsystem		= subsystem_id,
+		.revision		= 1,
+		.class			= PCI_CLASS_NETWORK_ETHERNET << 8,
+	};
+	card->vf_device = vf_device_id;
+	len = vsp_cfg_build_vpd(card->vpd, sizeof(card->vpd), "vdpa_sim_pcie vDPA SmartNIC",
+				"VSP-1", "VSP00000001");
+	card->fn = kcalloc(card->nr_fns, sizeof(*card->fn), GFP_KERNEL);
+	if (len < 0 || !card->fn) {
+		kfree(card->fn);
+		kfree(card);
+		return ERR_PTR(len < 0 ? len : -ENOMEM);
+	}
+	card->vpd_len = len;
+	return card;
+}
+
+static void card_free(struct vsp_card *card)
+{
+	kfree(card->fn);
+	kfree(card);
+}
+
+static int card_create(struct vsp_card *card)
+{
+	int err;
+
+	card->wq = alloc_workqueue("vsp_reset", WQ_UNBOUND | WQ_HIGHPRI, 0);
+	if (!card->wq)
+		return -ENOMEM;
+	card->window = vsp_window_create(card_window_size(card));
+	if (IS_ERR(card->window)) {
+		err = PTR_ERR(card->window);
+		goto err_destroy_wq;
+	}
+	err = card_init_port(card);
+	if (err)
+		goto err_destroy_window;
+	err = card_alloc_fns(card);
+	if (err)
+		goto err_fini_port;
+	err = vsp_msix_domain_create(card);
+	if (err)
+		goto err_free_fns;
+	err = vsp_bridge_create(card);
+	if (err)
+		goto err_destroy_msix_domain;
+	return 0;
+
+err_destroy_msix_domain:
+	vsp_msix_domain_destroy(card);
+err_free_fns:
+	card_free_fns(card, card->nr_fns);
+err_fini_port:
+	card_fini_port(card);
+err_destroy_window:
+	vsp_window_destroy(card->window);
+err_destroy_wq:
+	destroy_workqueue(card->wq);
+	return err;
+}
+
+static void card_destroy(struct vsp_card *card)
+{
+	vsp_bridge_destroy(card);
+	vsp_msix_domain_destroy(card);
+	card_free_fns(card, card->nr_fns);
+	card_fini_port(card);
+	vsp_window_destroy(card->window);
+	destroy_workqueue(card->wq);
+}
+
+static int __init vsp_hw_init(void)
+{
+	int err;
+
+	err = check_parameters();
+	if (err)
+		return err;
+	err = vsp_functions_init();
+	if (err)
+		return err;
+	the_card = card_alloc();
+	if (IS_ERR(the_card)) {
+		err = PTR_ERR(the_card);
+		goto err_functions_exit;
+	}
+	err = card_create(the_card);
+	if (err)
+		goto err_free_card;
+	vsp_functions_start();
+	pr_info("%s: card with up to %u VFs, %u queue pairs, %u interrupt vectors per function\n",
+		vsp_pci_fn_name(the_card->fn[0]), the_card->total_vfs,
+		the_card->queue_pairs, the_card->nr_vectors);
+	return 0;
+
+err_free_card:
+	card_free(the_card);
+err_functions_exit:
+	the_card = NULL;
+	vsp_functions_exit();
+	return err;
+}
+
+static void __exit vsp_hw_exit(void)
+{
+	vsp_functions_stop();
+	card_destroy(the_card);
+	card_free(the_card);
+	the_card = NULL;
+	vsp_functions_exit();
+}
+
+module_init(vsp_hw_init);
+module_exit(vsp_hw_exit);
+
+MODULE_DESCRIPTION("Simulated vDPA SmartNIC: the PCI Express card");
+MODULE_AUTHOR("The vdpa_sim_pcie authors");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The virtio half of the card: one struct vsp_fn per PCI function.
+ *
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * Order of locks, outermost first:
+ *
+ *   fn->mbox_lock      one mailbox command at a time; held while waiting for a
+ *                      backend's acknowledgement
+ *   vsp_forward_lock   the built-in data path, or none, uses the rings
+ *   fn->lock           device state: status, features, queues, session
+ *   fn->map_lock       which ring pages a queue has; page faults take it
+ *   (spinlocks, any context) session->event_lock, fn->kick_lock,
+ *   iotlb.ring_lock, iotlb.free_lock, slot->lock: never nested
+ */
+#ifndef VSP_H
+#define VSP_H
+
+#include <linux/cdev.h>
+#include <linux/eventfd.h>
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+#include <linux/xarray.h>
+
+#include "../uapi/vdpa_sim_pcie.h"
+#include "pci.h"
+#include "regs.h"
+#include "vsp_hw.h"
+#include <vrl/vring.h>
+
+#define VSP_MAX_VQ_SIZE		1024
+#define VSP_NR_RING_AREAS	3
+#define VSP_MTU_MIN		68
+#define VSP_MTU_MAX		9216
+
+struct vsp_session;
+
+/* ---- iotlb.c, ring_mem.c --------------------------------------------------- */
+
+/*
+ * A mapping of the card's IOTLB. The slot number is the upper part of its IOVA,
+ * so a lookup is an index and a comparison. @lock is held while the device
+ * touches the memory: unmap waits for it, and nobody touches it afterwards.
+ */
+struct vsp_slot {
+	spinlock_t lock;
+	u32 len;		/* 0: not mapped */
+	phys_addr_t phys;
+	u32 perm;
+	u32 next;		/* free list */
+};
+
+struct vsp_iotlb {
+	struct vsp_slot **chunks;
+	u32 nr_slots;		/* grows; slots below it exist */
+	u32 free_head;		/* 0: none, slot 0 is never used */
+	spinlock_t free_lock;	/* chunks, nr_slots, free_head, slot->next */
+	struct xarray rings;	/* struct vsp_ring_mem by ring number */
+	atomic64_t faults;
+};
+
+/* Pages of a driver's rings; whoever looks at them holds a reference. */
+struct vsp_ring_mem {
+	struct kref ref;
+	void *va;
+	size_t size;
+	u64 iova;
+};
+
+int vsp_iotlb_init(struct vsp_iotlb *t);
+void vsp_iotlb_fini(struct vsp_iotlb *t);
+
+/**
+ * vsp_iotlb_access() - the device reads or writes the driver's memory
+ * @t:     table
+ * @iova:  first byte
+ * @buf:   kernel memory
+ * @len:   bytes
+ * @write: true to write the driver's memory
+ *
+ * Any context. Return: 0, or -EFAULT: a byte is not mapped for that, what came
+ * before it may have been copied, and the fault has been counted.
+ */
+int vsp_iotlb_access(struct vsp_iotlb *t, u64 iova, void *buf, size_t len,
+		     bool write);
+
+/**
+ * vsp_iotlb_copy_user() - the same to and from the calling process
+ *
+ * Process context, may sleep. Return: 0; -EFAULT: DMA fault, as above;
+ * -ENOMEM: @uaddr is not memory of the caller.
+ */
+int vsp_iotlb_copy_user(struct vsp_iotlb *t, u64 iova, void __user *uaddr,
+			size_t len, bool write);
+
+void vsp_ring_mem_init(struct vsp_iotlb *t);
+void vsp_ring_mem_fini(struct vsp_iotlb *t);
+
+/**
+ * vsp_ring_mem_get() - take a reference to the ring memory at an IOVA
+ *
+ * Any context. Return: the memory if [@iova, @iova + @len) lies in it, or NULL.
+ */
+struct vsp_ring_mem *vsp_ring_mem_get(struct vsp_iotlb *t, u64 iova, size_t len);
+void vsp_ring_mem_put(struct vsp_ring_mem *mem);
+
+static inline bool vsp_iova_is_ring(u64 iova)
+{
+	return iova >> 40;
+}
+
+/* ---- the function ------------------------------------------------------------ */
+
+struct vsp_vq {
+	u16 index;
+	u16 vector;
+	u32 size;
+	bool enabled;
+	bool stopping;		/* a disable waits for the backend */
+	u16 last_avail;
+	u64 addr[VSP_NR_RING_AREAS];
+	struct vsp_ring_mem *mem[VSP_NR_RING_AREAS];	/* while enabled; map_lock */
+	struct eventfd_ctx *kick;			/* kick_lock */
+	atomic64_t doorbells;
+	atomic64_t kicks;
+	/* moved by the kernel, and by backends that have gone */
+	u64 packets;
+	u64 bytes;
+	u64 drops;
+};
+
+/* A queue that the kernel itself works on: ctrl_vq.c, forward.c; see kvq.c. */
+struct vsp_kvq {
+	struct vrl_vq vrl;
+	bool on;
+};
+
+/* Arrays for one burst of it, for chains of up to VRL_CHAIN_MAX segments. */
+struct vsp_kburst {
+	struct vrl_burst b;
+	struct vrl_chain *chains;
+	struct vrl_seg *segs;
+};
+
+struct vsp_fn {
+	struct vsp_pci_fn pci;
+	unsigned int index;		/* in the card; the char device's minor */
+	bool plugged;			/* lock */
+
+	struct mutex mbox_lock;
+	struct work_struct mbox_work;
+	u64 mbox_commands;
+	u64 mbox_errors;
+
+	struct mutex lock;
+	u8 status;
+	u64 device_features;
+	u64 driver_features;
+	u16 config_vector;
+	u16 active_pairs;
+	u32 config_gen;
+	u32 reset_count;
+	bool link_up;
+	u32 link_speed;
+	struct virtio_net_config config;
+	unsigned int nr_vqs;
+	unsigned int ctrl_index;
+	struct vsp_vq vq[VSP_MAX_VQS];
+
+	struct mutex map_lock;
+	struct vsp_iotlb iotlb;
+
+	struct vsp_session *session;	/* lock */
+	spinlock_t kick_lock;
+	struct vsp_be_page *be_page;	/* kick_lock; while a session is attached */
+	u64 backends_lost;
+	struct device *chrdev;
+
+	struct work_struct ctrl_work;
+	struct vsp_kvq ctrl;
+	struct vsp_kburst *ctrl_burst;
+
+	struct work_struct forward_work;
+	struct vsp_kvq forward_rx;	/* to the driver, queue 0 */
+	struct vsp_kvq forward_tx;	/* from the driver, queue 1 */
+};
+
+static inline struct vsp_fn *vsp_fn(struct vsp_pci_fn *pci)
+{
+	return container_of(pci, struct vsp_fn, pci);
+}
+
+#define fn_info(fn, fmt, ...) \
+	pr_info("%s: " fmt, vsp_pci_fn_name(&(fn)->pci), ##__VA_ARGS__)
+#define fn_warn_ratelimited(fn, fmt, ...) \
+	pr_warn_ratelimited("%s: " fmt, vsp_pci_fn_name(&(fn)->pci), ##__VA_ARGS__)
+
+/* function.c */
+int vsp_functions_init(void);
+void vsp_functions_exit(void);
+void vsp_functions_start(void);
+void vsp_functions_stop(void);
+extern struct workqueue_struct *vsp_wq;
+
+/* registers.c: what the BAR shows */
+void vsp_regs_init(struct vsp_fn *fn);
+void vsp_regs_publish(struct vsp_fn *fn);
+void vsp_regs_publish_vq(struct vsp_fn *fn, unsigned int q);
+void vsp_regs_publish_config(struct vsp_fn *fn);
+void vsp_stats_publish(struct vsp_fn *fn);
+
+/* mailbox.c */
+void vsp_mailbox_init(struct vsp_fn *fn);
+bool vsp_mailbox_pending(struct vsp_fn *fn);
+
+/* virtio_dev.c: the commands of the mailbox; fn->mbox_lock held */
+void vsp_dev_init(struct vsp_fn *fn);
+void vsp_dev_default_mac(struct vsp_fn *fn);
+int vsp_dev_set_status(struct vsp_fn *fn, u64 status);
+int vsp_dev_set_features(struct vsp_fn *fn, u64 features);
+int vsp_dev_set_config(struct vsp_fn *fn, unsigned int off, const void *src,
+		       unsigned int len);
+int vsp_dev_reset(struct vsp_fn *fn, enum vsp_event_type why);
+/* fn->lock held */
+void vsp_dev_config_changed(struct vsp_fn *fn);
+void vsp_dev_set_link(struct vsp_fn *fn, bool up, u32 speed_mbps);
+void vsp_dev_needs_reset(struct vsp_fn *fn, unsigned int q, const char *why);
+
+static inline bool vsp_dev_driver_ok(struct vsp_fn *fn)
+{
+	return READ_ONCE(fn->status) & VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+static inline bool vsp_dev_has(struct vsp_fn *fn, unsigned int feature)
+{
+	return fn->driver_features & BIT_ULL(feature);
+}
+
+/* virtqueue.c; fn->mbox_lock held */
+void vsp_vq_init(struct vsp_fn *fn, unsigned int q);
+int vsp_vq_set_addr(struct vsp_fn *fn, unsigned int q, u64 desc, u64 driver,
+		    u64 device);
+int vsp_vq_set_size(struct vsp_fn *fn, unsigned int q, u32 size);
+int vsp_vq_set_vector(struct vsp_fn *fn, unsigned int q, u32 vector);
+int vsp_vq_set_enable(struct vsp_fn *fn, unsigned int q, u32 enable);
+int vsp_vq_get_state(struct vsp_fn *fn, unsigned int q, u32 *last_avail);
+int vsp_vq_set_state(struct vsp_fn *fn, unsigned int q, u32 last_avail);
+/* fn->lock held */
+void vsp_vq_stop(struct vsp_fn *fn, unsigned int q);
+void vsp_vq_indices(struct vsp_vq *vq, u16 *last_avail, u16 *used_idx);
+void *vsp_vq_area(struct vsp_vq *vq, enum vsp_ring_area area);
+size_t vsp_ring_area_size(u32 num, enum vsp_ring_area area);
+
+/* kvq.c */
+struct vsp_kburst *vsp_kburst_create(unsigned int chains, unsigned int segs);
+void vsp_kburst_destroy(struct vsp_kburst *kb);
+int vsp_kvq_init(struct vsp_fn *fn, unsigned int q, struct vsp_kvq *kvq);
+int vsp_kvq_read(struct vsp_fn *fn, const struct vsp_kburst *kb,
+		 const struct vrl_chain *c, void *buf, size_t size);
+int vsp_kvq_write(struct vsp_fn *fn, const struct vsp_kburst *kb,
+		  const struct vrl_chain *c, const void *buf, size_t len);
+void vsp_kvq_push(struct vsp_fn *fn, unsigned int q, struct vsp_kvq *kvq,
+		  const struct vrl_used_elem *used, unsigned int n);
+
+/* ctrl_vq.c; start and stop with fn->lock held */
+int vsp_ctrl_init(struct vsp_fn *fn);
+void vsp_ctrl_fini(struct vsp_fn *fn);
+void vsp_ctrl_kick(struct vsp_fn *fn);
+void vsp_ctrl_start(struct vsp_fn *fn);
+void vsp_ctrl_stop(struct vsp_fn *fn);
+
+/* forward.c: the built-in data path, when no backend is there */
+int vsp_forward_register(void);
+void vsp_forward_unregister(void);
+void vsp_forward_init(struct vsp_fn *fn);
+bool vsp_forward_on(void);
+void vsp_forward_kick(struct vsp_fn *fn, unsigned int q);
+void vsp_forward_stop(struct vsp_fn *fn);
+void vsp_forward_update(struct vsp_fn *fn);
+
+/* backend.c: /dev/vsp/<function> */
+int vsp_backend_register(unsigned int nr);
+void vsp_backend_unregister(void);
+int vsp_backend_add(struct vsp_fn *fn, struct device *parent);
+void vsp_backend_remove(struct vsp_fn *fn);
+void vsp_backend_kick(struct vsp_fn *fn, unsigned int q);
+
+#endif /* VSP_H */

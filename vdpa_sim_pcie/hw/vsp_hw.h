@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What vsp_hw.ko exports to an in-kernel driver of the card.
+ *
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * A driver reaches the card through config space, BAR 4 (regs.h) and MSI-X.
+ * Plain memory does not trap, so two writes come with a bell here; and the
+ * card's IOTLB is programmed through these functions, as a real card's is
+ * through its command interface.
+ */
+#ifndef VSP_HW_H
+#define VSP_HW_H
+
+#include <linux/types.h>
+
+struct pci_dev;
+struct vsp_fn;
+
+#define VSP_PERM_R	(1U << 0)	/* the device may read */
+#define VSP_PERM_W	(1U << 1)	/* the device may write */
+
+/* No IOVA of the card's IOTLB is ever 0 or ~0. */
+#define VSP_IOVA_ERROR	(~0ULL)
+
+/* A mapping may be this long, whatever its offset in a page. */
+#define VSP_IOTLB_MAX_LEN	(1024 * 1024 - 4096)
+#define VSP_IOTLB_RING_MAX_LEN	(1024 * 1024)
+
+/**
+ * vsp_hw_fn() - the card's function behind a PCI device
+ * @pdev: device that the caller has bound
+ *
+ * Return: the function, valid until the driver's remove() returns, or NULL
+ * when @pdev is not a function of our card.
+ */
+struct vsp_fn *vsp_hw_fn(struct pci_dev *pdev);
+
+/**
+ * vsp_hw_mailbox_ring() - have the device look at its mailbox now
+ * @fn: function whose VSP_CSR2_READY the caller has set
+ *
+ * Process context; may sleep: reset and queue disable wait for the backend,
+ * not longer than its time limit. On return the reply is in the mailbox.
+ */
+void vsp_hw_mailbox_ring(struct vsp_fn *fn);
+
+/**
+ * vsp_hw_doorbell_ring() - have the device look at a doorbell now
+ * @fn: function
+ * @vq: queue whose doorbell the caller has written
+ *
+ * Any context. An index that the function does not have is ignored.
+ */
+void vsp_hw_doorbell_ring(struct vsp_fn *fn, unsigned int vq);
+
+/**
+ * vsp_hw_iotlb_map() - make memory reachable for the device
+ * @fn:   function
+ * @phys: first byte
+ * @len:  bytes, 1 to VSP_IOTLB_MAX_LEN, physically contiguous
+ * @perm: VSP_PERM_R, VSP_PERM_W or both
+ *
+ * Any context. The memory stays the caller's; it must outlive the mapping.
+ *
+ * Return: the IOVA of the first byte, with the page offset of @phys, or
+ * VSP_IOVA_ERROR: bad length, or no room and no memory for more.
+ */
+u64 vsp_hw_iotlb_map(struct vsp_fn *fn, phys_addr_t phys, size_t len, u32 perm);
+
+/**
+ * vsp_hw_iotlb_unmap() - take memory back
+ * @fn:   function
+ * @iova: result of vsp_hw_iotlb_map()
+ *
+ * Any context. On return the device neither reads nor writes the memory and
+ * will not again. An IOVA that is not mapped is counted as a DMA fault.
+ */
+void vsp_hw_iotlb_unmap(struct vsp_fn *fn, u64 iova);
+
+/**
+ * vsp_hw_ring_alloc() - memory for a virtqueue's rings, mapped for the device
+ * @fn:   function
+ * @size: bytes, up to VSP_IOTLB_RING_MAX_LEN
+ * @iova: out: the device's address of it
+ * @gfp:  allocation flags
+ *
+ * Zeroed. A backend can have it in its address space: pages are given back to
+ * the kernel when the last user has let go.
+ *
+ * Return: kernel address, or NULL.
+ */
+void *vsp_hw_ring_alloc(struct vsp_fn *fn, size_t size, u64 *iova, gfp_t gfp);
+
+/**
+ * vsp_hw_ring_free() - undo vsp_hw_ring_alloc()
+ * @fn:   function
+ * @iova: the device's address of the ring memory
+ *
+ * Any context in which memory can be freed. The IOVA faults from now on.
+ */
+void vsp_hw_ring_free(struct vsp_fn *fn, u64 iova);
+
+#endif /* VSP_HW_H */
