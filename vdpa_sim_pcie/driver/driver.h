@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The driver's structures, and what its files offer each other.
+ *
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * A struct vsp_nic is a PCI function this driver has bound, PF and VF alike. It
+ * has at most one struct vsp_vdpa, the vDPA device that a user added to it.
+ *
+ * Order of locks, outermost first; the first two are the vDPA core's:
+ *
+ *   vdpa_dev_lock    one management command at a time; nic->vdpa
+ *   vdev->cf_lock    status, features, configuration: set_status, reset
+ *   nic->mbox_lock   one mailbox command at a time
+ *   irq->lock        the callback of one vector; interrupt context takes it
+ *
+ * The bus drivers (virtio_vdpa, vhost_vdpa) call the operations of one queue one
+ * at a time, except kick_vq.
+ */
+#ifndef VSP_DRIVER_H
+#define VSP_DRIVER_H
+
+#include <linux/cpumask.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/spinlock.h>
+#include <linux/vdpa.h>
+
+#include "../hw/regs.h"
+#include "../hw/vsp_hw.h"
+
+/* As many as there are doorbell pages. */
+#define VSP_DRV_MAX_VQS ((VSP_BAR_MAILBOX - VSP_BAR_DOORBELL(0)) / 0x1000)
+
+#define VSP_MTU_MIN		68	/* virtio 1.3, 5.1.4.1 */
+#define VSP_MTU_MAX		9216
+
+/*
+ * virtio_ring bypasses the DMA API for a device without ACCESS_PLATFORM and
+ * puts physical addresses in the rings: the card's IOTLB knows none of them.
+ */
+#define VSP_FEATURES_REQUIRED (BIT_ULL(VIRTIO_F_VERSION_1) | \
+			       BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))
+
+/* What a user may set when adding a device. */
+struct vsp_provision {
+	u64 features;
+	u16 mtu;
+	u16 pairs;
+	u8 mac[ETH_ALEN];
+};
+
+struct vsp_nic {
+	struct pci_dev *pdev;
+	struct vsp_fn *fn;
+	void __iomem *bar;
+	struct mutex mbox_lock;		/* mailbox message and CSR */
+
+	u64 features;			/* what the card offers */
+	u32 nr_vqs;
+	u32 total_vfs;
+	u16 max_pairs;
+	u16 max_vq_size;
+	u32 config_size;
+	struct vsp_provision factory;	/* the card's own MAC and limits */
+
+	struct vdpa_mgmt_dev mgmt;
+	struct vsp_vdpa *vdpa;		/* vdpa_dev_lock */
+};
+
+/*
+ * One MSI-X vector. The callback may be replaced while interrupts arrive; it
+ * runs with no lock held, and only while @live.
+ */
+struct vsp_irq {
+	spinlock_t lock;		/* cb, live */
+	struct vdpa_callback cb;
+	bool live;
+	bool requested;
+	unsigned int virq;
+	bool has_affinity;
+	struct cpumask affinity;
+	char name[40];			/* as in /proc/interrupts */
+};
+
+struct vsp_vdpa_vq {
+	bool ready;
+	struct vsp_irq irq;
+};
+
+struct vsp_vdpa {
+	struct vdpa_device vdev;	/* first: vdpa_alloc_device() wants it */
+	struct vsp_nic *nic;
+	struct vsp_fn *fn;		/* nic->fn; every DMA mapping needs it */
+	u64 features;			/* offered to the virtio driver */
+	u64 driver_features;		/* 0: none accepted yet */
+	u32 nr_vqs;
+	u8 status;			/* as last written; the card adds to it */
+	bool irqs_up;
+	bool running;			/* DRIVER_OK was set */
+	struct vsp_irq config_irq;
+	struct vsp_vdpa_vq vq[VSP_DRV_MAX_VQS];
+};
+
+static inline struct vsp_vdpa *to_vsp_vdpa(struct vdpa_device *vdev)
+{
+	return container_of(vdev, struct vsp_vdpa, vdev);
+}
+
+static inline u32 vsp_reg_read(struct vsp_nic *nic, u32 reg)
+{
+	return readl(nic->bar + reg);
+}
+
+static inline u64 vsp_reg_read64(struct vsp_nic *nic, u32 reg)
+{
+	return readq(nic->bar + reg);
+}
+
+/* mailbox.c */
+int vsp_mbox_set(struct vsp_nic *nic, enum vsp_mbox_cmd cmd, u64 value);
+int vsp_mbox_get(struct vsp_nic *nic, enum vsp_mbox_cmd cmd, u64 *value);
+int vsp_mbox_set_vq(struct vsp_nic *nic, enum vsp_mbox_cmd cmd, u16 index, u32 value);
+int vsp_mbox_get_vq(struct vsp_nic *nic, enum vsp_mbox_cmd cmd, u16 index, u32 *value);
+int vsp_mbox_set_vq_addr(struct vsp_nic *nic, u16 index, u64 desc, u64 driver,
+			 u64 device);
+int vsp_mbox_set_config(struct vsp_nic *nic, unsigned int offset, const void *src,
+			unsigned int len);
+int vsp_mbox_get_config(struct vsp_nic *nic, unsigned int offset, void *dst,
+			unsigned int len);
+int vsp_mbox_get_resource(struct vsp_nic *nic, struct vsp_mbox_resource *res);
+
+/* irq.c */
+void vsp_irq_init(struct vsp_irq *irq);
+void vsp_irq_set_cb(struct vsp_irq *irq, const struct vdpa_callback *cb);
+void vsp_irq_set_live(struct vsp_irq *irq, bool live);
+int vsp_irq_set_affinity(struct vsp_irq *irq, const struct cpumask *mask);
+int vsp_irqs_up(struct vsp_vdpa *vv);
+void vsp_irqs_down(struct vsp_vdpa *vv);
+
+/* device.c */
+struct vsp_vdpa *vsp_vdpa_create(struct vsp_nic *nic, const char *name,
+				 const struct vsp_provision *prov);
+int vsp_vdpa_start(struct vsp_vdpa *vv);
+int vsp_vdpa_reset(struct vsp_vdpa *vv);
+void vsp_vdpa_vq_ready(struct vsp_vdpa *vv, u16 idx, bool ready);
+int vsp_nic_configure(struct vsp_nic *nic, const struct vsp_provision *prov);
+
+/* dma_ops.c */
+int vsp_dma_setup(struct vsp_vdpa *vv);
+
+/* vdpa_ops.c */
+extern const struct vdpa_config_ops vsp_vdpa_ops;
+
+/* mgmt.c */
+int vsp_mgmt_register(struct vsp_nic *nic);
+void vsp_mgmt_unregister(struct vsp_nic *nic);
+
+#endif /* VSP_DRIVER_H */
