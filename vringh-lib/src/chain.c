@@ -59,8 +59,6 @@ static int chain_note_table(struct burst_walk *w, struct vrl_chain *c,
 		return VRL_WHY_INDIRECT_LEN;
 	if (range_wraps(d->addr, d->len))
 		return VRL_WHY_ADDR_WRAP;
-	if (!room)
-		return VRL_WHY_CHAIN_TOO_LONG;
 
 	if (room > nr)
 		room = nr;

@@ -141,51 +141,99 @@ static unsigned int vq_read_heads(const struct vrl_vq *vq, struct vrl_burst *b,
 				  unsigned int n)
 {
 	const struct avail_ring *avail = vq->avail;
-	unsigned int i, slot = vq->last_avail;
+	const struct vrl_desc *desc = vq->desc;
+	__u32 num = vq->num, slot = vq->last_avail;
+	struct vrl_chain *c = b->chains;
+	unsigned int i;
 	__u16 head;
 
-	for (i = 0; i < n; i++, slot++) {
-		head = le16_to_cpu(READ_ONCE(avail->ring[slot & (vq->num - 1)]));
-		if (unlikely(head >= vq->num))
+	for (i = 0; i < n; i++, slot++, c++) {
+		head = le16_to_cpu(READ_ONCE(avail->ring[slot & (num - 1)]));
+		if (unlikely(head >= num))
 			break;
-		b->chains[i].head = head;
-		prefetch(&vq->desc[head]);
+		c->head = head;
+		prefetch(&desc[head]);
 	}
 	return i;
 }
 
-/* One chain; the common one, a single direct descriptor, is done right here. */
-static inline int vq_walk_chain(struct burst_walk *w, struct vrl_chain *c)
+static inline void chain_clear(struct vrl_chain *c, __u16 flags)
 {
-	struct desc_copy d = desc_read(&w->vq->desc[c->head]);
-	struct vrl_seg *seg;
+	c->nr_out = 0;
+	c->nr_in = 0;
+	c->flags = flags;
+	c->out_len = 0;
+	c->in_len = 0;
+}
 
-	c->flags = 0;
-	c->seg = w->nr_segs;
-	if (unlikely(d.flags & (DESC_F_NEXT | DESC_F_INDIRECT))) {
-		c->nr_out = 0;
-		c->nr_in = 0;
-		c->out_len = 0;
-		c->in_len = 0;
-		return vrl_chain_walk(w, c, d);
-	}
-
-	if (unlikely(!d.len))
+/*
+ * The common chain, a single direct descriptor, without any of the walk's
+ * bookkeeping in memory. Returns 0 or enum vrl_why.
+ */
+static inline int vq_take_single(struct vrl_chain *c, struct vrl_seg *seg,
+				 __u32 at, const struct desc_copy *d)
+{
+	if (unlikely(!d->len))
 		return VRL_WHY_ZERO_LEN;
-	if (unlikely(range_wraps(d.addr, d.len)))
+	if (unlikely(range_wraps(d->addr, d->len)))
 		return VRL_WHY_ADDR_WRAP;
-	if (unlikely(w->nr_segs == w->b->max_segs))
-		return -E2BIG;
 
-	seg = &w->b->segs[w->nr_segs++];
-	seg->iova = d.addr;
-	seg->len = d.len;
-	seg->flags = d.flags & VRL_SEG_WRITE;
-	c->nr_in = !!(d.flags & DESC_F_WRITE);
-	c->nr_out = !c->nr_in;
-	c->in_len = c->nr_in ? d.len : 0;
-	c->out_len = c->nr_in ? 0 : d.len;
+	seg->iova = d->addr;
+	seg->len = d->len;
+	c->seg = at;
+	c->flags = 0;
+	/* All of one queue go the same way: a branch is free, and stores few. */
+	if (d->flags & DESC_F_WRITE) {
+		seg->flags = VRL_SEG_WRITE;
+		c->nr_out = 0;
+		c->nr_in = 1;
+		c->out_len = 0;
+		c->in_len = d->len;
+	} else {
+		seg->flags = 0;
+		c->nr_out = 1;
+		c->nr_in = 0;
+		c->out_len = d->len;
+		c->in_len = 0;
+	}
 	return 0;
+}
+
+/*
+ * Up to n chains, whose heads are known; indirect ones up to their tables.
+ * Returns how many were taken; if fewer, *end says why (vrl_chain_walk()).
+ */
+static unsigned int vq_walk_chains(struct burst_walk *w, unsigned int n,
+				   int *end)
+{
+	const struct vrl_desc *desc = w->vq->desc;
+	struct vrl_chain *c = w->b->chains;
+	struct vrl_seg *segs = w->b->segs;
+	__u32 max_segs = w->b->max_segs, nr_segs = 0;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < n; i++, c++) {
+		struct desc_copy d = desc_read(&desc[c->head]);
+
+		if (unlikely(d.flags & (DESC_F_NEXT | DESC_F_INDIRECT))) {
+			chain_clear(c, 0);
+			c->seg = nr_segs;
+			w->nr_segs = nr_segs;
+			ret = vrl_chain_walk(w, c, d);
+			nr_segs = w->nr_segs;
+		} else if (unlikely(nr_segs == max_segs)) {
+			ret = -E2BIG;
+		} else {
+			ret = vq_take_single(c, &segs[nr_segs], nr_segs, &d);
+			nr_segs++;
+		}
+		if (unlikely(ret))
+			break;
+	}
+	w->nr_segs = nr_segs;
+	*end = ret;
+	return i;
 }
 
 /* Read all indirect tables of the burst at once, then finish their chains. */
@@ -205,11 +253,7 @@ static int vq_walk_tables(struct vrl_vq *vq, struct burst_walk *w,
 		if (!(c->flags & CHAIN_PENDING))
 			continue;
 		if (unlikely(f->err)) {
-			c->nr_out = 0;
-			c->nr_in = 0;
-			c->out_len = 0;
-			c->in_len = 0;
-			c->flags = VRL_CHAIN_FAULT;
+			chain_clear(c, VRL_CHAIN_FAULT);
 		} else {
 			ret = vrl_chain_walk_table(w, c, f);
 			if (unlikely(ret))
@@ -223,8 +267,8 @@ static int vq_walk_tables(struct vrl_vq *vq, struct burst_walk *w,
 int vrl_vq_peek_burst(struct vrl_vq *vq, struct vrl_burst *b, unsigned int max)
 {
 	struct burst_walk w = { .vq = vq, .b = b };
-	unsigned int i, n, nr;
-	int ret = 0;
+	unsigned int n, nr;
+	int ret;
 
 	b->nr_chains = 0;
 	b->nr_segs = 0;
@@ -248,17 +292,13 @@ int vrl_vq_peek_burst(struct vrl_vq *vq, struct vrl_burst *b, unsigned int max)
 	n = vq_read_heads(vq, b, nr);
 	if (unlikely(!n))
 		return vq_break(vq, VRL_WHY_HEAD_RANGE);
-	for (i = 0; i < n; i++) {
-		ret = vq_walk_chain(&w, &b->chains[i]);
-		if (unlikely(ret))
-			break;
-	}
-	if (unlikely(!i))
+	n = vq_walk_chains(&w, n, &ret);
+	if (unlikely(!n))
 		return ret < 0 ? ret : vq_break(vq, ret);
 
-	ret = (int)i;
+	ret = (int)n;
 	if (w.nr_fetches)
-		ret = vq_walk_tables(vq, &w, i);
+		ret = vq_walk_tables(vq, &w, n);
 	if (likely(ret > 0)) {
 		b->nr_chains = (__u32)ret;
 		b->nr_segs = w.nr_segs;
