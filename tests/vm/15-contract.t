@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The vdpa_sim_pcie authors
+#
+# The backend contract from the other end: contract.c says every word of it, the
+# wrong ones as well, to a function without a driver, with one, and to one whose
+# driver leaves while the backend is silent.
+
+# shellcheck source=tests/vm/lib.sh
+. "${0%/*}/lib.sh"
+
+# The program's cases are this file's; the kernel log is looked at once for all.
+cases() {
+	local line
+
+	while read -r line; do
+		case $line in
+		"ok "*) TESTS=$((TESTS + 1)) && echo "ok $TESTS - $1: ${line#ok * - }" ;;
+		"not ok "*) TESTS=$((TESTS + 1)) && echo "not ok $TESTS - $1: ${line#not ok * - }" ;;
+		*) diag "$line" ;;
+		esac
+	done <"$2"
+	check "$1: ran to its end" grep -q '^1\.\.' "$2"
+}
+
+run_contract() {
+	contract "$@" >"$WORK/contract" 2>&1
+	cases "$1" "$WORK/contract"
+}
+
+silent_is_attached() {
+	grep -q attached "$WORK/silent"
+}
+
+function_is_free() {
+	contract idle "$VF1" | grep -q '^1\.\.'
+}
+
+card_up backend_timeout_ms=1000 -- num_vfs=2 || give_up "the card does not come up"
+
+run_contract idle "$VF1"
+
+add_dev red "$VF1" || give_up "no device"
+ip link set "$(netdev_of red)" up
+run_contract live "$VF1"
+
+# The reset that comes with `dev del` asks a backend that does not answer.
+contract silent "$VF1" >"$WORK/silent" 2>&1 &
+SILENT=$!
+check "silent: the backend attaches" wait_for 10 silent_is_attached
+START=$(now_ms)
+check "silent: the device can be deleted" timeout 60 vdpa dev del red
+TOOK=$(($(now_ms) - START))
+at_least "silent: the kernel waited for the backend ($TOOK ms)" "$TOOK" 900
+at_least "silent: but not for ever" 5000 "$TOOK"
+wait "$SILENT"
+cases silent "$WORK/silent"
+check "silent: the function is free for the next backend" wait_for 10 function_is_free
+check "modprobe -r" card_down
+check "nothing is left" card_is_gone
+finish
