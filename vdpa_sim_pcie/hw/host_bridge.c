@@ -355,12 +355,11 @@ static void bridge_add_windows(struct vsp_card *card)
 	/* Above what the CPU can address, where no firmware entry is in the way. */
 	resource_size_t mem = ALIGN(iomem_resource.end + 1, BRIDGE_SPARE_MEM);
 
-	card->bus_res = (struct resource)DEFINE_RES_NAMED(BRIDGE_ROOT_BUS, 256,
-							  "vsp bus", IORESOURCE_BUS);
-	card->io_res = (struct resource)DEFINE_RES_NAMED(BRIDGE_SPARE_IO, BRIDGE_SPARE_IO,
-							 "vsp spare io", IORESOURCE_IO);
-	card->mem32_res = (struct resource)DEFINE_RES_NAMED(mem, BRIDGE_SPARE_MEM,
-							    "vsp spare mem", IORESOURCE_MEM);
+	card->bus_res = DEFINE_RES_NAMED(BRIDGE_ROOT_BUS, 256, "vsp bus", IORESOURCE_BUS);
+	card->io_res = DEFINE_RES_NAMED(BRIDGE_SPARE_IO, BRIDGE_SPARE_IO, "vsp spare io",
+					IORESOURCE_IO);
+	card->mem32_res = DEFINE_RES_NAMED(mem, BRIDGE_SPARE_MEM, "vsp spare mem",
+					   IORESOURCE_MEM);
 	pci_add_resource(windows, &card->bus_res);
 	pci_add_resource(windows, vsp_window_resource(card->window));
 	pci_add_resource(windows, &card->io_res);
