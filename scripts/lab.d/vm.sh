@@ -106,10 +106,12 @@ qemu_arguments() {
 		-device virtio-serial-pci,max_ports=8)
 	if [[ $accel == kvm ]]; then
 		QEMU+=(-accel kvm -cpu host)
+	# Without erms: the kernel would copy with `rep movsb`, which a real CPU
+	# does by the line and the emulator byte by byte, ten times slower.
 	elif [[ -n $OPT_ICOUNT ]]; then
-		QEMU+=(-accel "tcg,thread=single" -cpu max -icount shift=0)
+		QEMU+=(-accel "tcg,thread=single" -cpu max,-erms -icount shift=0)
 	else
-		QEMU+=(-accel "tcg,thread=multi" -cpu max)
+		QEMU+=(-accel "tcg,thread=multi" -cpu max,-erms)
 	fi
 	QEMU+=("${OPT_QEMU[@]}")
 }
