@@ -55,17 +55,13 @@ lib: toolchain ## vringh-lib for user space: build/lib/libvringh.a
 app: lib ## vsp-switch, the DPDK backend: build/bin/vsp-switch
 	$(MAKE) -C dpdk-app OUT=$(BUILD)
 
-vm-tools: ## programs that tests/vm runs: build/bin/contract
-	@mkdir -p $(BUILD)/bin
-	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $(BUILD)/bin/contract tests/vm/contract.c
-
-install: install-modules install-app ## install what `make` has built (DESTDIR, PREFIX)
+install: install-modules install-app ## install what `make` has built (DESTDIR, PREFIX; depmod without DESTDIR)
 
 install-modules:
 	@test -n "$(wildcard $(KMODS)/*.ko)" || { echo "nothing to install: run make first" >&2; exit 1; }
 	$(INSTALL) -d $(MODDIR)
 	$(INSTALL) -m 644 $(KMODS)/*.ko $(MODDIR)/
-	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+	$(if $(DESTDIR),,depmod $(KVER))
 
 install-app:
 	$(INSTALL) -D -m 755 $(BUILD)/bin/vsp-switch $(DESTDIR)$(PREFIX)/bin/vsp-switch
@@ -78,7 +74,7 @@ install-app:
 
 uninstall: ## remove what install has put there
 	rm -rf $(MODDIR)
-	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+	$(if $(DESTDIR),,depmod $(KVER))
 	rm -f $(DESTDIR)$(PREFIX)/bin/vsp-switch \
 		$(DESTDIR)$(PREFIX)/include/linux/vdpa_sim_pcie.h
 	@for page in $(MANPAGES); do \

@@ -323,7 +323,10 @@ static int msix_domain_alloc(struct irq_domain *d, unsigned int virq,
 	irq_domain_set_hwirq_and_chip(d, virq, row * MSIX_HWIRQS_PER_FN + nr,
 				      &msix_parent_chip, vec);
 	vsp_irq_set_move_immediate(virq);
-	WRITE_ONCE(vec->cpu, cpumask_any_and_distribute(cpu_online_mask, cpu_online_mask));
+	/* It remembers its last choice per CPU. */
+	scoped_guard(preempt)
+		WRITE_ONCE(vec->cpu, cpumask_any_and_distribute(cpu_online_mask,
+								cpu_online_mask));
 	WRITE_ONCE(vec->virq, virq);
 	return 0;
 }
