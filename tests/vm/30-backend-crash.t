@@ -95,8 +95,8 @@ check "two more functions with their own switch" \
 add_dev fourth "$VF4" mac 02:00:00:00:00:04
 into_netns third green 10.1.0.1
 into_netns fourth yellow 10.1.0.2
-switch_start other -- --port "$VF3" --port "$VF4"
-check "they are connected" wait_for 30 ip netns exec green ping -q -c 1 -W 1 10.1.0.2
+SWITCH_CORE=0 switch_start other -- --port "$VF3" --port "$VF4"
+check "they are connected" wait_for 60 ip netns exec green ping -q -c 1 -W 1 10.1.0.2
 
 kill -STOP "${SWITCH_PIDS[other]}"
 in_red ping -q -i 0.1 -c 100 "$BLUE_IP" >"$WORK/ping" 2>&1 &

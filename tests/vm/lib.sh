@@ -246,7 +246,7 @@ vstat() {
 # ---- the switch -------------------------------------------------------------------
 
 # switch_start NAME ARGUMENT...: in the background; its words in $WORK/NAME.log.
-# EAL options come before --, as in the switch's own command line.
+# On CPU $SWITCH_CORE (1). EAL options come before --, as in the switch's own command line.
 switch_start() {
 	local name=$1
 	local -a eal=()
@@ -256,7 +256,7 @@ switch_start() {
 		eal+=("$1") && shift
 	done
 	shift
-	vsp-switch -l 1 --no-huge --no-shconf --no-pci -m 256 "${eal[@]}" \
+	vsp-switch -l "${SWITCH_CORE:-1}" --no-huge --no-shconf --no-pci -m 256 "${eal[@]}" \
 		-- "$@" >"$WORK/$name.log" 2>&1 </dev/null &
 	SWITCH_PIDS[$name]=$!
 	disown
