@@ -39,9 +39,13 @@ need_commands() {
 }
 
 # A line every 15 s from a step that takes long; its end is its killer's work.
+# The last sleep outlives that, so it must not hold the locks.
 heartbeat() {
-	local start=$SECONDS
+	local start=$SECONDS fd
 
+	for fd in ${LOCK_FD:-} ${DEBUG_LOCK_FD:-}; do
+		exec {fd}>&-
+	done
 	while sleep 15; do
 		say "  ... $1: $((SECONDS - start)) s"
 	done
@@ -112,6 +116,7 @@ take_lock() {
 
 drop_lock() {
 	exec {LOCK_FD}>&-
+	unset LOCK_FD
 }
 
 # Roots of former package lists, and of this one kernels of former recipes. The one in use and the newest other stay: a

@@ -170,6 +170,7 @@ build_debug_kernel() {
 		drop_lock
 	fi
 	exec {DEBUG_LOCK_FD}>&-
+	unset DEBUG_LOCK_FD
 }
 
 # Compiled kernels of former configurations, all but the one used last.
