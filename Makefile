@@ -108,7 +108,7 @@ unit: ## unit tests on this machine, with ASan and UBSan
 fuzz: ## replay the fuzz corpora
 	$(MAKE) -C tests fuzz-replay
 
-vm-test: lab-build ## tests in the lab's virtual machine (KERNEL=6.12|7.2, T="files")
+vm-test: lab-build ## tests in the lab's virtual machine (KERNEL=6.12|7.2|debug, T="files")
 	@scripts/vm-test --kernel $(KERNEL) $(T)
 
 lint: ## static checks (scripts/check.sh --list names them)

@@ -85,8 +85,11 @@ for round in 1 2 3; do
 	kill "$IPERF" 2>/dev/null
 	wait_for 5 process_gone "$IPERF"
 done
-# Of three, because a loaded host adds what it likes.
-at_least "the best of these took $BEST ms of 2000" 2000 "$BEST"
+# Of three, because a loaded host adds what it likes. With all its checkers the
+# debug kernel is several times slower.
+LIMIT=2000
+[[ $(uname -r) != *-vspdebug ]] || LIMIT=8000
+at_least "the best of these took $BEST ms of $LIMIT" "$LIMIT" "$BEST"
 
 # ---- a process that only stops answering
 
