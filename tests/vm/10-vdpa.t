@@ -63,6 +63,8 @@ check "virtio_vdpa made a netdev of it" netdev_of plain
 refuse "a second device on the function is refused" 'busy|already' \
 	add second mgmtdev "pci/$VF1"
 refuse "a name that is taken is refused" 'exists' add plain mgmtdev "pci/$VF2"
+refuse "a name that is a sysfs file of the function is refused" 'sysfs entry' \
+	add reset mgmtdev "pci/$VF2"
 first_mac=$(cat "/sys/class/net/$(netdev_of plain)/address")
 check "it can be deleted" vdpa dev del plain
 is "no device is left" "$(devices)" ""

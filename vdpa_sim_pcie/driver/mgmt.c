@@ -9,6 +9,7 @@
  * The core holds vdpa_dev_lock around all of it.
  */
 #include <linux/etherdevice.h>
+#include <linux/sysfs.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 #include <uapi/linux/vdpa.h>
@@ -106,6 +107,18 @@ static void nic_restore(struct vsp_nic *nic)
 		dev_warn(&nic->pdev->dev, "can't restore the card's defaults: %d\n", err);
 }
 
+/*
+ * The device becomes a folder in the function's, among files such as "reset" and
+ * "driver". Asked before, as the driver core answers with a call trace.
+ */
+static bool name_is_taken(struct vsp_nic *nic, const char *name)
+{
+	struct kernfs_node *kn = sysfs_get_dirent(nic->pdev->dev.kobj.sd, name);
+
+	sysfs_put(kn);
+	return kn;
+}
+
 static int vsp_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 		       const struct vdpa_dev_set_config *config)
 {
@@ -118,6 +131,10 @@ static int vsp_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 		nic_err(nic, "%s: this function has its vDPA device already: %s\n", name,
 			dev_name(&nic->vdpa->vdev.dev));
 		return -EBUSY;
+	}
+	if (name_is_taken(nic, name)) {
+		nic_err(nic, "%s: the function has a sysfs entry of that name\n", name);
+		return -EEXIST;
 	}
 	err = provision_parse(nic, config, &prov);
 	if (err)
