@@ -51,6 +51,8 @@ like "lspci finds no fault in the capabilities" \
 	"$(lspci -vvv -s "$PF" | grep -ciE 'unknown|invalid|<error>|!!!')" '^0$'
 check "the function has its character device" test -c "/dev/vsp/$PF"
 
+check "a function level reset of the physical function" \
+	sh -c "echo 1 >/sys/bus/pci/devices/$PF/reset"
 check "4 virtual functions by sriov_numvfs" set_vfs 4
 is "they are functions 1 to 4" "$(functions)" "$PF $VF1 $VF2 $VF3 $VF4"
 like "a VF has its own MSI-X table in BAR 4" "$(msix_line "$VF1")" \
@@ -71,6 +73,12 @@ is "the resource tree is as before" "$(cat /proc/iomem)" "$IOMEM"
 
 check "num_vfs=2 enables virtual functions at load" modprobe vdpa_sim_pcie num_vfs=2
 is "there are two" "$(functions)" "$PF $VF1 $VF2"
+like "they can be reset by FLR" "$(cat "/sys/bus/pci/devices/$VF1/reset_method")" '^flr'
+check "a function level reset" sh -c "echo 1 >/sys/bus/pci/devices/$VF1/reset"
+modprobe virtio_vdpa
+check "the function works after it" add_dev after "$VF1"
+check "its control queue answers" \
+	timeout 20 ip link set "$(netdev_of after)" address 02:00:00:00:00:21
 check "modprobe -r after it" card_down
 
 card_up -- num_vfs=2

@@ -91,6 +91,25 @@ at_least "the receive vector of red counts up" \
 at_least "and that of blue" "$(($(interrupts "$VF2" rx0) - tx_before))" 10
 at_least "the card counted its MSI-X of the receive queue" "$(vstat red 0 msix_sent)" 10
 
+# The column of CPU $2 in the line of vector $1.
+on_cpu() {
+	awk -v name="vsp-$VF1-$1" -v column=$(($2 + 2)) '$NF == name { print $column }' \
+		/proc/interrupts
+}
+
+moves_to_cpu() {
+	local virq before
+
+	virq=$(awk -v name="vsp-$VF1-rx0" '$NF == name { print $1 + 0 }' /proc/interrupts)
+	echo "$1" >"/proc/irq/$virq/smp_affinity_list" || return
+	before=$(on_cpu rx0 "$1")
+	in_red ping -q -c 20 -i 0.05 -W 2 "$BLUE_IP" >/dev/null
+	[[ $(on_cpu rx0 "$1") -ge $((before + 10)) ]]
+}
+
+check "smp_affinity moves a vector to CPU 0" moves_to_cpu 0
+check "and to CPU 1" moves_to_cpu 1
+
 # ---- learning and flooding, seen from a third port
 
 check "the TAP port is there" ip link show tap0

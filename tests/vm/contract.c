@@ -241,6 +241,10 @@ static void test_copy_live(int fd)
 	ok(!copy_one(fd, iova, buf, 12, VSP_COPY_TO_DRIVER, &status), "it can be written");
 	ok(!copy_one(fd, iova + len - 1, buf, 1, VSP_COPY_TO_DRIVER, &status),
 	   "to the last byte");
+	ok(copy_one(fd, iova, buf, 12, VSP_COPY_FROM_DRIVER, &status) == 1 &&
+	   status == VSP_COPY_FAULT, "but not be read: it is for the device to fill");
+	ok(copy_one(fd, iova | 0xfffff, buf, 1, VSP_COPY_TO_DRIVER, &status) == 1 &&
+	   status == VSP_COPY_FAULT, "nor written behind its end");
 	refused(copy_one(fd, iova, (void *)8, 12, VSP_COPY_TO_DRIVER, NULL), EFAULT,
 		"from memory that the backend has");
 	refused(copy_one(fd, iova, (void *)(1UL << 63), 12, VSP_COPY_TO_DRIVER, NULL),
