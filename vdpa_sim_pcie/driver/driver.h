@@ -33,9 +33,6 @@
 /* As many as there are doorbell pages. */
 #define VSP_DRV_MAX_VQS ((VSP_BAR_MAILBOX - VSP_BAR_DOORBELL(0)) / 0x1000)
 
-#define VSP_MTU_MIN		68	/* virtio 1.3, 5.1.4.1 */
-#define VSP_MTU_MAX		9216
-
 /*
  * virtio_ring bypasses the DMA API for a device without ACCESS_PLATFORM and
  * puts physical addresses in the rings: the card's IOTLB knows none of them.

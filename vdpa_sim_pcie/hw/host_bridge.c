@@ -318,13 +318,13 @@ static void bridge_build_images(struct vsp_card *card)
 	struct vsp_cfg_ep ep = {
 		.id		= card->id,
 		.bar4		= card->fn[0]->bar4_phys,
-		.bar4_size	= VSP_BAR4_SIZE,
+		.bar4_size	= VSP_BAR_SIZE,
 		.vf_bar4	= card->total_vfs ? card->fn[1]->bar4_phys : 0,
 		.total_vfs	= card->total_vfs,
 		.vf_device	= card->vf_device,
 		.nr_vectors	= card->nr_vectors,
-		.msix_table	= VSP_MSIX_TABLE,
-		.msix_pba	= VSP_MSIX_PBA,
+		.msix_table	= VSP_BAR_MSIX_TABLE,
+		.msix_pba	= VSP_BAR_MSIX_PBA,
 		.vpd		= card->vpd,
 		.vpd_len	= card->vpd_len,
 	};

@@ -84,12 +84,12 @@ static int check_parameters(void)
 /* The window is the BARs 4 in the order of the functions, so VFs are contiguous. */
 static size_t card_window_size(const struct vsp_card *card)
 {
-	return ALIGN(card->nr_fns * (size_t)VSP_BAR4_SIZE, SZ_1M);
+	return ALIGN(card->nr_fns * (size_t)VSP_BAR_SIZE, SZ_1M);
 }
 
 static int card_alloc_fn(struct vsp_card *card, unsigned int index)
 {
-	size_t offset = index * (size_t)VSP_BAR4_SIZE;
+	size_t offset = index * (size_t)VSP_BAR_SIZE;
 	struct vsp_pci_fn *fn;
 	int err;
 

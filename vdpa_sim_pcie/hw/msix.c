@@ -32,7 +32,7 @@ static_assert(VSP_MSIX_MAX_VECTORS <= MSIX_HWIRQS_PER_FN);
 
 static void __iomem *msix_entry(const struct vsp_msix_vec *vec)
 {
-	return vec->fn->bar4 + VSP_MSIX_TABLE + vec->nr * PCI_MSIX_ENTRY_SIZE;
+	return vec->fn->bar4 + VSP_BAR_MSIX_TABLE + vec->nr * PCI_MSIX_ENTRY_SIZE;
 }
 
 static bool msix_is_entry_masked(const struct vsp_msix_vec *vec)
@@ -95,7 +95,7 @@ static void msix_publish_pending(struct vsp_pci_fn *fn, u32 pending)
 {
 	lockdep_assert_held(&fn->msix.lock);
 	WRITE_ONCE(fn->msix.pending, pending);
-	writel(pending, fn->bar4 + VSP_MSIX_PBA);
+	writel(pending, fn->bar4 + VSP_BAR_MSIX_PBA);
 }
 
 /* Send what is pending and no longer masked. */

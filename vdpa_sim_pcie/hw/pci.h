@@ -23,10 +23,7 @@
 
 #include "../compat.h"
 #include "config_space.h"
-
-#define VSP_BAR4_SIZE		0x40000u	/* per function */
-#define VSP_MSIX_TABLE		0x1000u		/* offsets in BAR 4 */
-#define VSP_MSIX_PBA		0x9000u
+#include "regs.h"
 
 #define VSP_MAX_VFS		31u
 #define VSP_MAX_QUEUE_PAIRS	8u

@@ -180,4 +180,7 @@ struct vsp_mbox_msg {
 
 #define VSP_BAR_CONFIG		0x27000
 
+#define VSP_MTU_MIN		68	/* virtio 1.3, 5.1.4.1 */
+#define VSP_MTU_MAX		9216
+
 #endif /* VSP_REGS_H */

@@ -85,7 +85,7 @@ void vsp_session_zap_queue(struct vsp_session *s, unsigned int q)
 }
 
 /* All rings do; what is touched from now on is the session's own sink. */
-void vsp_session_zap(struct vsp_session *s)
+static void session_zap(struct vsp_session *s)
 {
 	mutex_lock(&s->fn->map_lock);
 	session_zap_range(s, VSP_MMAP_RING_BASE,
@@ -136,7 +136,7 @@ void vsp_session_lose(struct vsp_fn *fn)
 	fn->session = NULL;
 	session_drop_kicks(fn);
 	session_keep_counters(fn, s);
-	vsp_session_zap(s);
+	session_zap(s);
 	vsp_dev_set_link(fn, false, 0);
 
 	ctl = page_address(s->ctl_page);

@@ -35,7 +35,6 @@ struct vsp_session {
 	struct vsp_fn *fn;
 	bool attached;		/* fn->lock to write */
 	bool lost;		/* fn->lock to write */
-	bool link_up;
 	struct page *ctl_page;
 	struct page *be_page;
 	struct page *sink_page;	/* what a ring that has gone looks like */
@@ -57,7 +56,6 @@ struct vsp_session *vsp_session_create(struct vsp_fn *fn, struct file *file);
 struct vsp_session *vsp_session_get(struct vsp_session *s);
 void vsp_session_put(struct vsp_session *s);
 void vsp_session_close(struct vsp_session *s);
-void vsp_session_zap(struct vsp_session *s);
 void vsp_session_zap_queue(struct vsp_session *s, unsigned int q);
 
 /**

@@ -35,8 +35,6 @@
 
 #define VSP_MAX_VQ_SIZE		1024
 #define VSP_NR_RING_AREAS	3
-#define VSP_MTU_MIN		68
-#define VSP_MTU_MAX		9216
 
 struct vsp_session;
 
