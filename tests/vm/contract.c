@@ -92,7 +92,7 @@ static void test_handshake(int fd, const char *name)
 	a = (struct vsp_attach){ .version = 4711 };
 	refused(ioctl(fd, VSP_IOC_ATTACH, &a), EPROTO, "ATTACH refuses another version");
 	ok(a.version == VSP_CONTRACT_VERSION, "and says which one the kernel speaks");
-	a = (struct vsp_attach){ .version = VSP_CONTRACT_VERSION, .reserved[4] = 1 };
+	a = (struct vsp_attach){ .version = VSP_CONTRACT_VERSION, .reserved[1] = 1 };
 	refused(ioctl(fd, VSP_IOC_ATTACH, &a), EINVAL, "ATTACH refuses reserved fields");
 	a = (struct vsp_attach){ .version = VSP_CONTRACT_VERSION };
 	ok(!ioctl(fd, VSP_IOC_ATTACH, &a), "ATTACH works");

@@ -29,7 +29,8 @@ static long ioctl_attach(struct vsp_session *s, void __user *arg)
 
 	if (copy_from_user(&a, arg, sizeof(a)))
 		return -EFAULT;
-	if (a.flags || a.backend_features || memchr_inv(a.reserved, 0, sizeof(a.reserved)))
+	if (a.flags || a.backend_features || a.reserved0 ||
+	    memchr_inv(a.reserved, 0, sizeof(a.reserved)))
 		return -EINVAL;
 	version_ok = a.version == VSP_CONTRACT_VERSION;
 	a = (struct vsp_attach) {

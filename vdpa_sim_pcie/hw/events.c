@@ -57,14 +57,14 @@ static struct vsp_event_node *event_node(struct vsp_session *s,
 	unsigned int n = type;
 
 	if (type == VSP_EVENT_VQ_ENABLE || type == VSP_EVENT_VQ_DISABLE)
-		n = VSP_EVENT_UNPLUG + 1 + 2 * queue + (type == VSP_EVENT_VQ_DISABLE);
+		n = VSP_EVENT_POWER + 1 + 2 * queue + (type == VSP_EVENT_VQ_DISABLE);
 	return &s->nodes[n];
 }
 
 static bool event_needs_ack(enum vsp_event_type type)
 {
 	return type == VSP_EVENT_VQ_DISABLE || type == VSP_EVENT_RESET ||
-	       type == VSP_EVENT_FLR;
+	       type == VSP_EVENT_FLR || type == VSP_EVENT_POWER;
 }
 
 void vsp_events_init(struct vsp_session *s)

@@ -169,7 +169,7 @@ int vsp_functions_init(void)
 		ret = -ENOMEM;
 		goto err_forward;
 	}
-	ret = vsp_backend_register(1 + VSP_MAX_VFS);
+	ret = vsp_backend_register(VSP_MAX_FNS);
 	if (ret)
 		goto err_wq;
 	return 0;

@@ -24,7 +24,7 @@
 
 /* Hardware interrupt number in our domain: 32 for each function, the port last. */
 #define MSIX_HWIRQS_PER_FN	32
-#define MSIX_HWIRQS		(MSIX_HWIRQS_PER_FN * (VSP_MAX_VFS + 2))
+#define MSIX_HWIRQS		(MSIX_HWIRQS_PER_FN * (VSP_MAX_FNS + 1))
 
 static_assert(VSP_MSIX_MAX_VECTORS <= MSIX_HWIRQS_PER_FN);
 
@@ -319,7 +319,7 @@ static int msix_domain_alloc(struct irq_domain *d, unsigned int virq,
 	if (!fn || nr_irqs != 1 || nr >= fn->msix.nr_vectors)
 		return -EINVAL;
 	vec = &fn->msix.vec[nr];
-	row = fn->kind == VSP_PCI_ROOT_PORT ? VSP_MAX_VFS + 1 : fn->index;
+	row = fn->kind == VSP_PCI_ROOT_PORT ? VSP_MAX_FNS : fn->index;
 	irq_domain_set_hwirq_and_chip(d, virq, row * MSIX_HWIRQS_PER_FN + nr,
 				      &msix_parent_chip, vec);
 	vsp_irq_set_move_immediate(virq);

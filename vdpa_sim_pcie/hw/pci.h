@@ -25,7 +25,10 @@
 #include "config_space.h"
 #include "regs.h"
 
-#define VSP_MAX_VFS		31u
+#define VSP_MAX_PFS		8u
+#define VSP_MAX_VFS		31u		/* of one PF */
+/* As many as a bus with ARI can have. */
+#define VSP_MAX_FNS		(VSP_MAX_PFS * (1u + VSP_MAX_VFS))
 #define VSP_MAX_QUEUE_PAIRS	8u
 /* Mailbox, configuration change, control queue; then two per queue pair. */
 #define VSP_MSIX_FIXED_VECTORS	3u
@@ -83,9 +86,9 @@ struct vsp_msix_stats {
  * struct vsp_pci_fn - one PCI function of the card, or its root port
  * @card:      the card it belongs to
  * @kind:      root port, PF or VF
- * @index:     place in vsp_card.fn, equal to its devfn on the card's bus: 0 is
- *             the PF, 1 + n is VF n
- * @vf_index:  VF number, from 0; meaningless for other kinds
+ * @index:     place in vsp_card.fn, equal to its devfn on the card's bus: first
+ *             the PFs, then the VFs of PF 0, those of PF 1 and so on
+ * @vf_index:  VF number of its PF, from 0; meaningless for other kinds
  * @present:   answers in configuration space; a VF only while VF Enable is set
  *             and its number is below NumVFs. Protected by vsp_card.cfg_lock
  * @in_reset:  a function level reset runs; configuration reads answer "retry".
@@ -96,6 +99,8 @@ struct vsp_msix_stats {
  *             the root port
  * @bar4_phys: CPU physical address of BAR 4
  * @msix:      MSI-X delivery state
+ * @pf:        the PF it belongs to; a PF is its own. NULL for the root port
+ * @power_state: 0 for D0, 3 for D3hot; protected by vsp_card.cfg_lock
  * @pdev:      the kernel's device while plugged, else NULL; the PCI half holds a
  *             reference from vsp_fn_plugged() to vsp_fn_unplugged()
  * @plug_lock: @plugged, and calls of the virtio half about plug and reset
@@ -114,6 +119,8 @@ struct vsp_pci_fn {
 	void __iomem *bar4;
 	phys_addr_t bar4_phys;
 	struct vsp_msix msix;
+	struct vsp_pci_fn *pf;
+	u8 power_state;
 	struct pci_dev *pdev;
 	struct mutex plug_lock;
 	bool plugged;
@@ -129,7 +136,8 @@ struct vsp_pci_fn {
  * @cfg_lock:     all configuration images and which functions are present
  * @port:         the root port, 00.0 on the root bus
  * @fn:           the functions of the card, @nr_fns of them
- * @total_vfs:    TotalVFs
+ * @nr_pfs:       physical functions, 1 to VSP_MAX_PFS
+ * @total_vfs:    TotalVFs of each PF
  * @queue_pairs:  data queue pairs per function
  * @nr_vectors:   MSI-X table size per function
  * @id:           identity of PF and VFs; the device id is the PF's
@@ -150,6 +158,7 @@ struct vsp_card {
 	struct vsp_pci_fn port;
 	struct vsp_pci_fn **fn;
 	unsigned int nr_fns;
+	unsigned int nr_pfs;
 	unsigned int total_vfs;
 	unsigned int queue_pairs;
 	unsigned int nr_vectors;
@@ -221,6 +230,64 @@ void vsp_fn_unplugged(struct vsp_pci_fn *fn);
  * runs beside vsp_fn_plugged() and vsp_fn_unplugged() of the same function.
  */
 void vsp_fn_flr(struct vsp_pci_fn *fn);
+
+/*
+ * The function's power state is now @d_state (0: D0, 3: D3hot). Process context, a
+ * work item; runs beside neither of the above. Going to D3hot, on return the
+ * backend touches no queue; the state of the function is kept.
+ */
+void vsp_fn_power(struct vsp_pci_fn *fn, unsigned int d_state);
+
+/* ---- root_port.c: what goes on at the card's slot ---- */
+
+/**
+ * vsp_slot_unplug() - pull the card out of its slot, without a warning
+ * @card: the card
+ *
+ * Process context. Configuration reads and BARs give all ones at once; the root
+ * port reports Presence Detect Changed and link down, and pciehp removes the
+ * functions some time later. (PCIe 6.7.3)
+ *
+ * Return: 0, or -ENODEV if it is out already
+ */
+int vsp_slot_unplug(struct vsp_card *card);
+
+/**
+ * vsp_slot_plug() - put the card back, as after power on
+ * @card: the card
+ *
+ * Process context. pciehp finds the functions some time later.
+ *
+ * Return: 0; -EEXIST if it is in; -EBUSY while the kernel still has functions of
+ * the card that was pulled
+ */
+int vsp_slot_plug(struct vsp_card *card);
+
+bool vsp_slot_is_occupied(const struct vsp_card *card);
+
+/* ---- aer.c: errors that the card reports ---- */
+
+enum vsp_aer_class {
+	VSP_AER_CORRECTABLE,
+	VSP_AER_NONFATAL,
+	VSP_AER_FATAL,
+};
+
+/**
+ * vsp_aer_inject() - have a function detect an error and report it
+ * @fn:    the function, or the root port itself
+ * @class: kind of message that is sent to the root port
+ * @bits:  bits of the (un)correctable error status register; 0 takes a usual one
+ *         of the class
+ *
+ * Process context. Status, header log, source id and the root port's interrupt
+ * follow the rules for logging and signalling (PCIe 6.2), masks included. For an
+ * uncorrectable error the severity register is made to agree with @class.
+ *
+ * Return: 0; -EINVAL: @bits are not of that class; -ENODEV: the function is not
+ * there; -EPERM: masked, or reporting is disabled in Device Control
+ */
+int vsp_aer_inject(struct vsp_pci_fn *fn, enum vsp_aer_class class, u32 bits);
 
 /* ---- main.c ---- */
 

@@ -31,6 +31,7 @@
 #define VSP_PORT_DEVICE_ID	0x0100	/* the root port above the card */
 
 #define VSP_BAR			4
+#define VSP_DDR_BAR		2	/* the card's own memory, PF 0 only */
 #define VSP_BAR_SIZE		0x40000
 
 /* ---- device registers ---------------------------------------------------- */
@@ -50,6 +51,7 @@
 #define VSP_REG_CONFIG_VECTOR	0x038
 #define VSP_REG_MAX_VQ_SIZE	0x03c
 #define VSP_REG_CONFIG_SIZE	0x040	/* bytes at VSP_BAR_CONFIG */
+#define VSP_REG_TRANSLATION	0x044	/* enum vsp_translation */
 
 #define VSP_REG_VQ(q)		(0x100 + (q) * 0x40)
 #define VSP_REG_VQ_SIZE		0x00
@@ -109,6 +111,17 @@ enum vsp_mbox_cmd {
 	VSP_MBOX_SET_CONFIG		= 15,	/* config */
 	VSP_MBOX_RESET			= 16,
 	VSP_MBOX_GET_STATS		= 17,	/* brings the statistics up to date */
+	VSP_MBOX_SET_TRANSLATION	= 18,	/* value: enum vsp_translation */
+};
+
+/*
+ * What the addresses in a function's rings are. Platform is the state after power
+ * on and function level reset, and what a driver in user space has; a queue must
+ * not be enabled when it changes.
+ */
+enum vsp_translation {
+	VSP_TRANSLATE_PLATFORM	= 0,	/* DMA addresses of the PCI function */
+	VSP_TRANSLATE_CARD	= 1,	/* IOVAs of the card's own IOTLB */
 };
 
 #define VSP_MBOX_VQ_CONFIG	0xffff

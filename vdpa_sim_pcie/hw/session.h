@@ -23,7 +23,7 @@ struct file;
 struct vsp_fn;
 
 /* One place per (type, queue): what has not been read yet is bounded. */
-#define VSP_EVENT_NODES		(VSP_EVENT_UNPLUG + 1 + 2 * VSP_MAX_VQS)
+#define VSP_EVENT_NODES		(VSP_EVENT_POWER + 1 + 2 * VSP_MAX_VQS)
 
 struct vsp_event_node {
 	struct list_head list;

@@ -64,7 +64,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define VSP_CONTRACT_VERSION	1
+#define VSP_CONTRACT_VERSION	2
 
 /* Most virtqueues a function can have: 8 queue pairs and the control queue. */
 #define VSP_MAX_VQS		17
@@ -77,6 +77,7 @@
 #define VSP_MMAP_CTL		0x0000000000ULL	/* 1 page, read-only */
 #define VSP_MMAP_BE		0x0000100000ULL	/* 1 page, read and write */
 #define VSP_MMAP_RING_BASE	0x0100000000ULL
+#define VSP_MMAP_DDR		0x1000000000ULL	/* device memory, as in BAR 2 */
 #define VSP_MMAP_RING_SHIFT	24
 
 enum vsp_ring_area {
@@ -128,7 +129,9 @@ struct vsp_attach {
 	__u32 max_copy_segs;		/* per VSP_IOC_COPY */
 	__u32 timeout_ms;		/* for acknowledgements */
 	__u32 ctrl_vq;			/* this queue is the kernel's, ~0: none */
-	__u32 reserved[5];
+	__u32 reserved0;
+	__u64 ddr_size;			/* bytes at VSP_MMAP_DDR; 0: no device memory */
+	__u32 reserved[2];
 };
 
 /* VSP_IOC_GET_STATE: the function's state, all of one moment. */
@@ -167,6 +170,18 @@ struct vsp_vq_state {
  */
 struct vsp_kick {
 	__u32 index;
+	__s32 fd;
+	__u32 reserved[2];
+};
+
+/*
+ * VSP_IOC_SET_CALL: fd is an eventfd; each signal of it raises MSI-X vector
+ * @vector, from any process that has the eventfd and with no system call on this
+ * device; -1 removes it. The kernel holds the eventfd until it is replaced or the
+ * session ends. EINVAL: no such vector. EBADF: no eventfd.
+ */
+struct vsp_call {
+	__u32 vector;
 	__s32 fd;
 	__u32 reserved[2];
 };
@@ -241,6 +256,7 @@ struct vsp_ack {
 #define VSP_IOC_SET_LINK	_IOW(VSP_IOC_MAGIC, 6, struct vsp_link)
 #define VSP_IOC_ACK		_IOW(VSP_IOC_MAGIC, 7, struct vsp_ack)
 #define VSP_IOC_NEEDS_RESET	_IOW(VSP_IOC_MAGIC, 8, struct vsp_needs_reset)
+#define VSP_IOC_SET_CALL	_IOW(VSP_IOC_MAGIC, 9, struct vsp_call)
 
 /* ---- events: kernel -> backend, by read() -------------------------------- */
 
@@ -262,6 +278,13 @@ enum vsp_event_type {
 	VSP_EVENT_FLR		= 6,
 	/* The function has left the bus. The session ends with it: close. */
 	VSP_EVENT_UNPLUG	= 7,
+	/*
+	 * The function's power state changed; value: 0 for D0, 3 for D3hot. In
+	 * D3hot queues must be left alone from the acknowledgement on, rings and
+	 * state stay as they are; VSP_IOC_COPY gives EAGAIN and interrupts wait
+	 * in the pending bits. Acknowledge.
+	 */
+	VSP_EVENT_POWER		= 8,
 };
 
 #define VSP_EVENT_FLAG_ACK	(1U << 0)	/* the kernel waits for VSP_IOC_ACK */
@@ -271,7 +294,7 @@ struct vsp_event {
 	__u32 type;			/* enum vsp_event_type */
 	__u32 flags;			/* VSP_EVENT_FLAG_* */
 	__u32 queue;			/* VQ_ENABLE, VQ_DISABLE */
-	__u32 value;			/* STATUS: the status byte */
+	__u32 value;			/* STATUS: the status byte; POWER: D-state */
 	__u32 reserved[2];
 };
 
