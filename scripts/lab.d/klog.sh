@@ -3,22 +3,15 @@
 # Copyright (c) 2026 The vdpa_sim_pcie authors
 #
 # The verdict on a run: the command's status, unless the kernel log says that
-# something went wrong on the way. What counts as wrong is listed here.
+# something went wrong on the way (faults.sh).
 
 readonly EXIT_NO_STATUS=97
 readonly EXIT_PANIC=98
 readonly EXIT_DIRTY_LOG=99
 readonly EXIT_TIMEOUT=124
 
-readonly KLOG_FAULTS='WARNING:|BUG:|Oops|Kernel panic|Call Trace:|KASAN|KFENCE|UBSAN|DMA-API:'\
-'|possible (recursive|circular) locking|possible irq lock inversion|inconsistent lock state'\
-'|suspicious RCU usage|bad unlock balance|lock held when returning|held lock freed'\
-'|blocked for more than|soft lockup|hard LOCKUP|rcu.*(detected|self-detected) stall'\
-'|refcount_t|general protection fault|unable to handle|scheduling while atomic'\
-'|sleeping function called|list_(add|del) corruption|bad page state|Bad page map'\
-'|unregister_netdevice: waiting for|nobody cared'
-# What the debug kernel says at every boot.
-readonly KLOG_NO_FAULTS='DMA-API: (preallocated|debugging enabled)'
+# shellcheck source=scripts/lab.d/faults.sh
+. "$LAB_DIR/faults.sh"
 
 # /dev/kmsg's records as lines like dmesg's.
 format_kernel_log() {

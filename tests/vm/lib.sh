@@ -20,7 +20,8 @@ RED_IP=10.0.0.1
 BLUE_IP=10.0.0.2
 readonly PF VF1 VF2 VF3 VF4 RED_IP BLUE_IP
 
-readonly KLOG_BAD='WARNING:|BUG:|Oops|UBSAN|KASAN|KCSAN|possible recursive locking|possible circular locking|INFO: (task|rcu)|blocked for more than|soft lockup|rcu.*stall|refcount_t|general protection|Call Trace|unable to handle'
+# shellcheck source=scripts/lab.d/faults.sh
+. "${0%/*}/../../scripts/lab.d/faults.sh"
 
 # Programs of tests/vm, compiled with the rest.
 PATH=$PWD/build/vm:$PATH
@@ -51,7 +52,7 @@ verdict() {
 	local status=$1 dirty
 
 	TESTS=$((TESTS + 1))
-	if dirty=$(klog | grep -E "$KLOG_BAD"); then
+	if dirty=$(klog | grep -E "$KLOG_FAULTS" | grep -vE "$KLOG_NO_FAULTS"); then
 		diag "kernel log: $dirty"
 		status=1
 	fi
