@@ -102,6 +102,8 @@ int vsp_fn_plugged(struct vsp_pci_fn *pci)
 	ret = vsp_backend_add(fn, &pci->pdev->dev);
 	if (ret)
 		WRITE_ONCE(fn->plugged, false);
+	else
+		vsp_debugfs_add(pci);
 	return ret;
 }
 
@@ -110,6 +112,7 @@ void vsp_fn_unplugged(struct vsp_pci_fn *pci)
 {
 	struct vsp_fn *fn = vsp_fn(pci);
 
+	vsp_debugfs_remove(pci);
 	vsp_backend_remove(fn);
 	scoped_guard(mutex, &fn->lock) {
 		WRITE_ONCE(fn->plugged, false);
@@ -172,6 +175,7 @@ int vsp_functions_init(void)
 	ret = vsp_backend_register(VSP_MAX_FNS);
 	if (ret)
 		goto err_wq;
+	vsp_debugfs_init();
 	return 0;
 
 err_wq:
@@ -184,6 +188,7 @@ err_forward:
 /* After the last vsp_fn_free(). */
 void vsp_functions_exit(void)
 {
+	vsp_debugfs_exit();
 	vsp_backend_unregister();
 	destroy_workqueue(vsp_wq);
 	vsp_forward_unregister();

@@ -267,6 +267,48 @@ int vsp_iotlb_copy_user(struct vsp_iotlb *t, u64 iova, void __user *uaddr,
 	return 0;
 }
 
+static bool slot_walk(struct vsp_iotlb *t, u64 iova, struct vsp_iotlb_walk *w)
+{
+	struct vsp_slot *slot = iotlb_slot(t, iova);
+	unsigned long flags, start;
+	bool found;
+
+	w->kind = VSP_WALK_SLOT;
+	w->nr = iova >> SLOT_SHIFT;
+	if (!slot)
+		return false;
+	spin_lock_irqsave(&slot->lock, flags);
+	start = (iova & SLOT_MASK) - offset_in_page(slot->phys);
+	found = start < slot->len;
+	w->first = iova - start;
+	w->last = w->first + slot->len - 1;
+	w->phys = slot->phys + start;
+	w->perm = slot->perm;
+	spin_unlock_irqrestore(&slot->lock, flags);
+	return found;
+}
+
+static bool ring_walk(struct vsp_iotlb *t, u64 iova, struct vsp_iotlb_walk *w)
+{
+	struct vsp_ring_mem *mem = vsp_ring_mem_get(t, iova, 1);
+
+	w->kind = VSP_WALK_RING;
+	w->nr = (iova & ~(1ULL << 40)) >> SLOT_SHIFT;
+	if (!mem)
+		return false;
+	w->first = mem->iova;
+	w->last = mem->iova + mem->size - 1;
+	w->phys = virt_to_phys(mem->va + (iova - mem->iova));
+	w->perm = VSP_PERM_R | VSP_PERM_W;
+	vsp_ring_mem_put(mem);
+	return true;
+}
+
+bool vsp_iotlb_walk(struct vsp_iotlb *t, u64 iova, struct vsp_iotlb_walk *w)
+{
+	return vsp_iova_is_ring(iova) ? ring_walk(t, iova, w) : slot_walk(t, iova, w);
+}
+
 int vsp_iotlb_init(struct vsp_iotlb *t)
 {
 	t->chunks = kvcalloc(MAX_CHUNKS, sizeof(*t->chunks), GFP_KERNEL);

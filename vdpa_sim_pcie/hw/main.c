@@ -278,6 +278,7 @@ static int __init vsp_hw_init(void)
 	err = card_create(the_card);
 	if (err)
 		goto err_free_card;
+	vsp_debugfs_add(&the_card->port);
 	vsp_functions_start();
 	pr_info("%s: card with up to %u VFs, %u queue pairs, %u interrupt vectors per function\n",
 		vsp_pci_fn_name(the_card->fn[0]), the_card->total_vfs,
@@ -295,6 +296,7 @@ err_functions_exit:
 static void __exit vsp_hw_exit(void)
 {
 	vsp_functions_stop();
+	vsp_debugfs_remove(&the_card->port);
 	card_destroy(the_card);
 	card_free(the_card);
 	the_card = NULL;

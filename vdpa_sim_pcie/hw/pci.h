@@ -106,6 +106,8 @@ struct vsp_msix_stats {
  * @plug_lock: @plugged, and calls of the virtio half about plug and reset
  * @plugged:   vsp_fn_plugged() returned 0 for @pdev
  * @flr_work:  calls vsp_fn_flr() in process context
+ * @debug_dir: directory in debugfs, while plugged; the root port's always
+ * @debug_nodes: what its files point to (debugfs.c)
  * @name:      "10000:01:00.1"
  */
 struct vsp_pci_fn {
@@ -125,6 +127,8 @@ struct vsp_pci_fn {
 	struct mutex plug_lock;
 	bool plugged;
 	struct work_struct flr_work;
+	struct dentry *debug_dir;
+	struct debug_node *debug_nodes;
 	char name[24];
 };
 
@@ -328,6 +332,20 @@ bool vsp_pci_fn_bus_master(const struct vsp_pci_fn *fn);
 
 /* "10000:01:00.1"; valid from the scan of the bus on. */
 const char *vsp_pci_fn_name(const struct vsp_pci_fn *fn);
+
+/* ---- debugfs.c: /sys/kernel/debug/vsp ---- */
+
+/* The directory of all, before the first function and after the last. */
+void vsp_debugfs_init(void);
+void vsp_debugfs_exit(void);
+
+/*
+ * The directory of one function or of the root port. Process context; the caller
+ * excludes the one against the other. On return from vsp_debugfs_remove() nobody
+ * is in one of its files, so it may be called with no lock that those take.
+ */
+void vsp_debugfs_add(struct vsp_pci_fn *fn);
+void vsp_debugfs_remove(struct vsp_pci_fn *fn);
 
 /* ---- window.c ---- */
 

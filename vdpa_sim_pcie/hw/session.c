@@ -8,6 +8,8 @@
 
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "session.h"
@@ -20,6 +22,7 @@ static void session_release(struct kref *ref)
 	put_page(s->sink_page);
 	put_page(s->be_page);
 	put_page(s->ctl_page);
+	put_pid(s->owner);
 	kfree(s);
 }
 
@@ -54,6 +57,8 @@ struct vsp_session *vsp_session_create(struct vsp_fn *fn, struct file *file)
 		goto err_be_page;
 	kref_init(&s->ref);
 	s->fn = fn;
+	s->owner = get_pid(task_tgid(current));
+	get_task_comm(s->comm, current);
 	s->mapping = file->f_mapping;
 	mutex_init(&s->mapping_lock);
 	vsp_events_init(s);

@@ -13,6 +13,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -33,6 +34,8 @@ struct vsp_event_node {
 struct vsp_session {
 	struct kref ref;
 	struct vsp_fn *fn;
+	struct pid *owner;	/* the process that opened it, and its name */
+	char comm[TASK_COMM_LEN];
 	bool attached;		/* fn->lock to write */
 	bool lost;		/* fn->lock to write */
 	struct page *ctl_page;

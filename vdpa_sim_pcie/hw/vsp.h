@@ -96,6 +96,30 @@ int vsp_iotlb_access(struct vsp_iotlb *t, u64 iova, void *buf, size_t len,
 int vsp_iotlb_copy_user(struct vsp_iotlb *t, u64 iova, void __user *uaddr,
 			size_t len, bool write);
 
+enum vsp_walk_kind {
+	VSP_WALK_SLOT,
+	VSP_WALK_RING,
+};
+
+/* What the IOTLB has for an IOVA: @first to @last is mapped as one. */
+struct vsp_iotlb_walk {
+	enum vsp_walk_kind kind;
+	u64 nr;			/* of slot or ring */
+	u64 first, last;
+	phys_addr_t phys;	/* of the IOVA asked for */
+	u32 perm;
+};
+
+/**
+ * vsp_iotlb_walk() - look up an IOVA to show it
+ * @t:    table
+ * @iova: any
+ * @w:    filled in; @kind and @nr also if nothing is mapped
+ *
+ * Any context; counts no fault. Return: true if @iova is mapped.
+ */
+bool vsp_iotlb_walk(struct vsp_iotlb *t, u64 iova, struct vsp_iotlb_walk *w);
+
 void vsp_ring_mem_init(struct vsp_iotlb *t);
 void vsp_ring_mem_fini(struct vsp_iotlb *t);
 

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The text of the files in debugfs: what tools/vsp and a person read.
+ *
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/irq.h>
+#include <linux/pid.h>
+
+#include "debugfs.h"
+#include "session.h"
+
+/* ---- state ---- */
+
+static const char *kind_name(enum vsp_pci_kind kind)
+{
+	switch (kind) {
+	case VSP_PCI_ROOT_PORT:
+		return "port";
+	case VSP_PCI_PF:
+		return "pf";
+	default:
+		return "vf";
+	}
+}
+
+static void show_pci(struct seq_file *s, const struct vsp_pci_fn *fn)
+{
+	seq_printf(s, "name: %s\n", vsp_pci_fn_name(fn));
+	seq_printf(s, "kind: %s\n", kind_name(fn->kind));
+	if (fn->kind == VSP_PCI_VF) {
+		seq_printf(s, "pf: %s\n", vsp_pci_fn_name(fn->pf ? fn->pf : fn->card->fn[0]));
+		seq_printf(s, "vf_index: %u\n", fn->vf_index);
+	}
+	seq_printf(s, "present: %u\n", READ_ONCE(fn->present));
+	seq_printf(s, "in_reset: %u\n", READ_ONCE(fn->in_reset));
+	seq_printf(s, "power: D%u\n", READ_ONCE(fn->power_state));
+	seq_printf(s, "bus_master: %u\n", vsp_pci_fn_bus_master(fn));
+	seq_printf(s, "msix_enabled: %u\n", READ_ONCE(fn->msix.enabled));
+	seq_printf(s, "msix_masked: %u\n", READ_ONCE(fn->msix.function_mask));
+	seq_printf(s, "nr_vectors: %u\n", fn->msix.nr_vectors);
+}
+
+static void show_backend(struct seq_file *s, struct vsp_fn *fn)
+{
+	const struct vsp_session *session = fn->session;
+
+	lockdep_assert_held(&fn->lock);
+	if (!session) {
+		seq_puts(s, "backend: none\n");
+		return;
+	}
+	seq_printf(s, "backend: %s\n", session->attached ? "attached" : "open");
+	seq_printf(s, "backend_pid: %d\n", pid_vnr(session->owner));
+	seq_printf(s, "backend_comm: %s\n", session->comm);
+}
+
+static void show_vq(struct seq_file *s, struct vsp_vq *vq)
+{
+	u16 avail, used;
+
+	vsp_vq_indices(vq, &avail, &used);
+	seq_printf(s, "vq%u.last_avail: %u\n", vq->index, avail);
+	seq_printf(s, "vq%u.used_idx: %u\n", vq->index, used);
+	seq_printf(s, "vq%u.stopping: %u\n", vq->index, vq->stopping);
+}
+
+static void show_virtio(struct seq_file *s, struct vsp_fn *fn)
+{
+	unsigned int q;
+
+	guard(mutex)(&fn->lock);
+	seq_printf(s, "status: %#x\n", fn->status);
+	seq_printf(s, "device_features: %#llx\n", fn->device_features);
+	seq_printf(s, "driver_features: %#llx\n", fn->driver_features);
+	seq_printf(s, "mac: %pM\n", fn->config.mac);
+	seq_printf(s, "mtu: %u\n", le16_to_cpu((__force __le16)fn->config.mtu));
+	seq_printf(s, "active_pairs: %u\n", fn->active_pairs);
+	seq_printf(s, "resets: %u\n", fn->reset_count);
+	seq_printf(s, "link: %s\n", fn->link_up ? "up" : "down");
+	seq_printf(s, "link_mbps: %u\n", fn->link_speed);
+	seq_printf(s, "nr_vqs: %u\n", fn->nr_vqs);
+	seq_printf(s, "ctrl_vq: %u\n", fn->ctrl_index);
+	show_backend(s, fn);
+	for (q = 0; q < fn->nr_vqs; q++)
+		show_vq(s, &fn->vq[q]);
+}
+
+int vsp_debug_show_state(struct seq_file *s, struct vsp_debug_open *open)
+{
+	show_pci(s, open->fn);
+	if (open->fn->kind != VSP_PCI_ROOT_PORT)
+		show_virtio(s, vsp_fn(open->fn));
+	return 0;
+}
+
+int vsp_debug_show_link(struct seq_file *s, struct vsp_debug_open *open)
+{
+	struct vsp_fn *fn = vsp_fn(open->fn);
+
+	guard(mutex)(&fn->lock);
+	seq_printf(s, "%s %u\n", fn->link_up ? "up" : "down", fn->link_speed);
+	return 0;
+}
+
+/* ---- interrupts ---- */
+
+static void show_vector(struct seq_file *s, const struct vsp_pci_fn *fn, unsigned int nr)
+{
+	const struct vsp_msix_vec *vec = &fn->msix.vec[nr];
+	unsigned int virq = READ_ONCE(vec->virq);
+	struct vsp_msix_stats st;
+
+	vsp_msix_stats(fn, nr, &st);
+	seq_printf(s, "%u %u %d %llu %llu %llu %u %llu\n", nr, virq,
+		   virq ? (int)READ_ONCE(vec->cpu) : -1, st.sent, st.coalesced, st.masked,
+		   !!(READ_ONCE(fn->msix.pending) & BIT(nr)), st.dropped);
+}
+
+int vsp_debug_show_msix(struct seq_file *s, struct vsp_debug_open *open)
+{
+	unsigned int nr;
+
+	for (nr = 0; nr < open->fn->msix.nr_vectors; nr++)
+		show_vector(s, open->fn, nr);
+	return 0;
+}
+
+/* ---- translation ---- */
+
+static void show_walk(struct seq_file *s, const struct vsp_iotlb_walk *w)
+{
+	seq_printf(s, "mapped: %#llx-%#llx\n", w->first, w->last);
+	seq_printf(s, "permission: %s%s\n", w->perm & VSP_PERM_R ? "r" : "",
+		   w->perm & VSP_PERM_W ? "w" : "");
+	seq_printf(s, "physical: %#llx\n", (u64)w->phys);
+}
+
+int vsp_debug_show_translate(struct seq_file *s, struct vsp_debug_open *open)
+{
+	struct vsp_iotlb_walk w = {};
+	bool found = vsp_iotlb_walk(&vsp_fn(open->fn)->iotlb, open->iova, &w);
+
+	seq_printf(s, "iova: %#llx\n", open->iova);
+	seq_puts(s, "translation: card\n");
+	if (w.kind == VSP_WALK_RING)
+		seq_printf(s, "ring: %llu\n", w.nr);
+	else
+		seq_printf(s, "slot: %llu\n", w.nr);
+	if (found)
+		show_walk(s, &w);
+	else
+		seq_puts(s, "fault: not mapped\n");
+	return 0;
+}
