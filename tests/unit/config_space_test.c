@@ -43,7 +43,7 @@ static struct vsp_cfg_ep ep_params(void)
 			.revision = 1, .class = 0x020000,
 		},
 		.bar4 = BAR4, .bar4_size = BAR4_SIZE, .vf_bar4 = VF_BAR4,
-		.total_vfs = 8, .vf_device = 0x1001, .nr_vectors = 11,
+		.vf_offset = 1, .total_vfs = 8, .vf_device = 0x1001, .nr_vectors = 11,
 		.msix_table = 0x1000, .msix_pba = 0x9000,
 	};
 
@@ -157,6 +157,24 @@ static void no_vfs_means_no_sriov_capability(void **state)
 	assert_int_equal(vsp_cfg_write(&c->pf, SRIOV(PCI_SRIOV_CTRL), 2, 1), 0);
 	vsp_cfg_reset(&c->pf);
 	assert_int_equal(vsp_cfg_nr_vfs(&c->pf), 0);
+}
+
+static void pfs_are_chained_and_tell_where_their_vfs_are(void **state)
+{
+	struct vsp_cfg_ep ep = ep_params();
+	struct card *c = *state;
+
+	assert_int_equal(vsp_cfg_read(&c->pf, PCI_HEADER_TYPE, 1), 0);
+	ep.is_multi_function = true;
+	ep.fn_nr = 2;
+	ep.next_fn = 3;
+	ep.vf_offset = 4 + 2 * 8 - 2;
+	vsp_cfg_build_pf(&c->pf, &ep);
+	assert_int_equal(vsp_cfg_read(&c->pf, PCI_HEADER_TYPE, 1), 0x80);
+	assert_int_equal(vsp_cfg_read(&c->pf, VSP_ECAP_ARI + PCI_ARI_CAP, 2), 3 << 8);
+	assert_int_equal(vsp_cfg_read(&c->pf, SRIOV(PCI_SRIOV_FUNC_LINK), 1), 2);
+	assert_int_equal(vsp_cfg_read(&c->pf, SRIOV(PCI_SRIOV_VF_OFFSET), 2), 18);
+	assert_int_equal(vsp_cfg_read(&c->pf, SRIOV(PCI_SRIOV_VF_STRIDE), 2), 1);
 }
 
 static void msix_registers_show_table_and_pba_in_bar_4(void **state)
@@ -449,6 +467,7 @@ int main(void)
 		TEST(capabilities_are_at_their_fixed_offsets),
 		TEST(vf_has_neither_pf_capabilities_nor_ids),
 		TEST(no_vfs_means_no_sriov_capability),
+		TEST(pfs_are_chained_and_tell_where_their_vfs_are),
 		TEST(msix_registers_show_table_and_pba_in_bar_4),
 		TEST(bar_sizing_gives_the_size_and_keeps_the_flags),
 		TEST(window_of_the_port_covers_the_bars),

@@ -41,6 +41,9 @@
 #define CFG_AER_UNC_FATAL	0x00462030
 #define CFG_AER_COR_BITS	0x0000f1c1
 
+/* PCI_HEADER_TYPE_MFD, which user space has not had for long. */
+#define CFG_HEADER_MULTI	0x80
+
 /* Page sizes of VF BARs: 4 KiB to 4 MiB, as the specification prescribes. */
 #define CFG_SRIOV_PAGE_SIZES	0x00000553
 
@@ -299,7 +302,9 @@ static void img_sriov(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep)
 	img16(cfg, s + PCI_SRIOV_INITIAL_VF, ep->total_vfs, 0);
 	img16(cfg, s + PCI_SRIOV_TOTAL_VF, ep->total_vfs, 0);
 	img16(cfg, s + PCI_SRIOV_NUM_VF, 0, 0xffff);
-	img16(cfg, s + PCI_SRIOV_VF_OFFSET, 1, 0);
+	/* Depends on no other function, which its own number says. */
+	img8(cfg, s + PCI_SRIOV_FUNC_LINK, ep->fn_nr, 0);
+	img16(cfg, s + PCI_SRIOV_VF_OFFSET, ep->vf_offset, 0);
 	img16(cfg, s + PCI_SRIOV_VF_STRIDE, 1, 0);
 	img16(cfg, s + PCI_SRIOV_VF_DID, ep->vf_device, 0);
 	img32(cfg, s + PCI_SRIOV_SUP_PGSIZE, CFG_SRIOV_PAGE_SIZES, 0);
@@ -310,7 +315,8 @@ static void img_sriov(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep)
 void vsp_cfg_build_pf(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep)
 {
 	img_init(cfg, VSP_CFG_PF);
-	img_header(cfg, &ep->id, PCI_HEADER_TYPE_NORMAL, VSP_CAP_PM);
+	img_header(cfg, &ep->id, PCI_HEADER_TYPE_NORMAL |
+		   (ep->is_multi_function ? CFG_HEADER_MULTI : 0), VSP_CAP_PM);
 	img_bar64(cfg, PCI_BASE_ADDRESS_4, ep->bar4, ep->bar4_size);
 	img_pm(cfg, VSP_CAP_EXP, 0);
 	img_exp(cfg, VSP_CAP_MSIX, PCI_EXP_TYPE_ENDPOINT);

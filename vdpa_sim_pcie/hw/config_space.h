@@ -102,23 +102,29 @@ struct vsp_cfg_port {
 /**
  * struct vsp_cfg_ep - an endpoint function, PF or VF
  * @id:         identity; a VF shows ffff:ffff and takes only class and subsystem
+ * @fn_nr:      function number on the bus; PF only
+ * @is_multi_function: there is more than one PF; PF only
  * @bar4:       bus address of BAR 4, PF only
  * @bar4_size:  a power of two, >= 4096
  * @vf_bar4:    bus address of the first VF's BAR 4, PF only
+ * @vf_offset:  function number of the first VF less that of this PF; PF only
  * @total_vfs:  TotalVFs; 0 leaves the SR-IOV capability out; PF only
  * @vf_device:  device id that all VFs have; PF only
  * @nr_vectors: MSI-X table size, 1 to 2048
  * @msix_table: offset of the MSI-X table in BAR 4, 8 byte aligned
  * @msix_pba:   offset of the pending bit array in BAR 4, 8 byte aligned
- * @next_fn:    ARI: the next function number, 0 for none
+ * @next_fn:    ARI: number of the next PF, 0 for none; PF only
  * @vpd:        vital product data, kept by reference; PF only, may be NULL
  * @vpd_len:    its length
  */
 struct vsp_cfg_ep {
 	struct vsp_cfg_id id;
+	u8 fn_nr;
+	bool is_multi_function;
 	u64 bar4;
 	u64 bar4_size;
 	u64 vf_bar4;
+	u16 vf_offset;
 	u16 total_vfs;
 	u16 vf_device;
 	u16 nr_vectors;

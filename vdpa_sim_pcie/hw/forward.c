@@ -41,16 +41,19 @@ bool vsp_forward_on(void)
 	return forward_mode != FORWARD_NONE;
 }
 
-/* The function whose driver receives what the driver of @fn sends. */
+/*
+ * The function whose driver receives what the driver of @fn sends: VFs of a PF go
+ * in pairs.
+ */
 static struct vsp_fn *forward_peer(struct vsp_fn *fn)
 {
 	const struct vsp_card *card = fn->pci.card;
-	unsigned int peer;
+	unsigned int peer = fn->pci.vf_index ^ 1;
 
-	if (forward_mode == FORWARD_LOOP || !fn->index)
+	if (forward_mode == FORWARD_LOOP || fn->pci.kind == VSP_PCI_PF ||
+	    peer >= card->total_vfs)
 		return fn;
-	peer = ((fn->index - 1) ^ 1) + 1;
-	return peer < card->nr_fns ? vsp_fn(card->fn[peer]) : fn;
+	return vsp_fn(card->fn[vsp_first_vf(card, fn->pci.pf->index) + peer]);
 }
 
 /* Complete the checksum that the driver left to us (5.1.6.2). */

@@ -3,8 +3,9 @@
  * The PCI bus that the card is on, in a domain of its own:
  *
  *   10000:00 ── 00.0 root port (slot, AER, PME, ACS)
- *                 └── 10000:01 ── 00.0 PF
- *                                 00.1 ... VFs, while SR-IOV is enabled
+ *                 └── 10000:01 ── 00.0 ... PFs
+ *                                 then the VFs of PF 0, of PF 1 and so on,
+ *                                 while SR-IOV is enabled in their PF
  *
  * BARs, bridge windows and bus numbers are preset in the images, as firmware
  * leaves them, and claimed after the scan. They are never assigned by the
@@ -107,16 +108,17 @@ static void bridge_reset_fn(struct vsp_pci_fn *fn)
 	queue_work(fn->card->wq, &fn->flr_work);
 }
 
-/* VFs come and go with VF Enable. One that comes is as after power on. */
-static void bridge_update_vfs(struct vsp_card *card)
+/* VFs come and go with their PF's VF Enable. One that comes is as after power on. */
+static void bridge_update_vfs(struct vsp_pci_fn *pf)
 {
-	u16 nr_vfs = min_t(u16, vsp_cfg_nr_vfs(card->fn[0]->cfg), card->total_vfs);
-	unsigned int i;
+	struct vsp_card *card = pf->card;
+	u16 nr_vfs = min_t(u16, vsp_cfg_nr_vfs(pf->cfg), card->total_vfs);
+	unsigned int first = vsp_first_vf(card, pf->index), i;
 
 	lockdep_assert_held(&card->cfg_lock);
-	for (i = 1; i < card->nr_fns; i++) {
-		struct vsp_pci_fn *vf = card->fn[i];
-		bool present = vf->vf_index < nr_vfs;
+	for (i = 0; i < card->total_vfs; i++) {
+		struct vsp_pci_fn *vf = card->fn[first + i];
+		bool present = i < nr_vfs;
 
 		if (vf->present == present)
 			continue;
@@ -125,21 +127,36 @@ static void bridge_update_vfs(struct vsp_card *card)
 	}
 }
 
+/* A PF that is reset takes its own VFs along, and nobody else's. (PCIe 9.2.2.2) */
+static void bridge_reset_pf(struct vsp_pci_fn *pf)
+{
+	bridge_reset_fn(pf);
+	bridge_update_vfs(pf);
+}
+
+static void bridge_reset_bus(struct vsp_card *card)
+{
+	unsigned int i;
+
+	for (i = 0; i < card->nr_pfs; i++)
+		bridge_reset_pf(card->fn[i]);
+}
+
 static void bridge_act(struct vsp_pci_fn *fn, u32 effects)
 {
-	struct vsp_card *card = fn->card;
-
-	/* A secondary bus reset is one of the PF, which takes its VFs along. */
 	if (effects & VSP_CFG_BRIDGE_RESET)
-		fn = card->fn[0];
-	if (effects & (VSP_CFG_FLR | VSP_CFG_BRIDGE_RESET)) {
-		bridge_reset_fn(fn);
-		effects = fn->kind == VSP_PCI_PF ? VSP_CFG_VF_ENABLE : 0;
+		bridge_reset_bus(fn->card);
+	if (effects & VSP_CFG_FLR) {
+		if (fn->kind == VSP_PCI_PF)
+			bridge_reset_pf(fn);
+		else
+			bridge_reset_fn(fn);
+		return;
 	}
 	if (effects & (VSP_CFG_COMMAND | VSP_CFG_MSIX))
 		vsp_msix_update(fn);
 	if (effects & VSP_CFG_VF_ENABLE)
-		bridge_update_vfs(card);
+		bridge_update_vfs(fn);
 }
 
 static int bridge_write(struct pci_bus *bus, unsigned int devfn, int where, int size,
@@ -300,7 +317,7 @@ static void bridge_init_fn(struct vsp_card *card, struct vsp_pci_fn *fn, u8 bus)
 		 PCI_SLOT(fn->index), PCI_FUNC(fn->index));
 }
 
-static void bridge_build_images(struct vsp_card *card)
+static void bridge_build_port(struct vsp_card *card)
 {
 	struct resource *window = vsp_window_resource(card->window);
 	struct vsp_cfg_port port = {
@@ -315,30 +332,50 @@ static void bridge_build_images(struct vsp_card *card)
 		.pref_end	= window->end,
 		.slot		= BRIDGE_SLOT,
 	};
-	struct vsp_cfg_ep ep = {
-		.id		= card->id,
-		.bar4		= card->fn[0]->bar4_phys,
-		.bar4_size	= VSP_BAR_SIZE,
-		.vf_bar4	= card->total_vfs ? card->fn[1]->bar4_phys : 0,
-		.total_vfs	= card->total_vfs,
-		.vf_device	= card->vf_device,
-		.nr_vectors	= card->nr_vectors,
-		.msix_table	= VSP_BAR_MSIX_TABLE,
-		.msix_pba	= VSP_BAR_MSIX_PBA,
-		.vpd		= card->vpd,
-		.vpd_len	= card->vpd_len,
-	};
-	unsigned int i;
 
 	vsp_cfg_build_root_port(card->port.cfg, &port);
 	bridge_init_fn(card, &card->port, BRIDGE_ROOT_BUS);
-	vsp_cfg_build_pf(card->fn[0]->cfg, &ep);
-	ep.vpd = NULL;
+}
+
+static void bridge_build_pf(struct vsp_card *card, struct vsp_pci_fn *fn,
+			    struct vsp_cfg_ep *ep)
+{
+	unsigned int vf = vsp_first_vf(card, fn->index);
+
+	ep->fn_nr = fn->index;
+	ep->next_fn = fn->index + 1 < card->nr_pfs ? fn->index + 1 : 0;
+	ep->bar4 = fn->bar4_phys;
+	ep->vf_offset = vf - fn->index;
+	ep->vf_bar4 = card->total_vfs ? card->fn[vf]->bar4_phys : 0;
+	vsp_cfg_build_pf(fn->cfg, ep);
+}
+
+static void bridge_build_images(struct vsp_card *card)
+{
+	struct vsp_cfg_ep ep = {
+		.id			= card->id,
+		.is_multi_function	= card->nr_pfs > 1,
+		.bar4_size		= VSP_BAR_SIZE,
+		.total_vfs		= card->total_vfs,
+		.vf_device		= card->vf_device,
+		.nr_vectors		= card->nr_vectors,
+		.msix_table		= VSP_BAR_MSIX_TABLE,
+		.msix_pba		= VSP_BAR_MSIX_PBA,
+		.vpd			= card->vpd,
+		.vpd_len		= card->vpd_len,
+	};
+	unsigned int i;
+
+	bridge_build_port(card);
 	for (i = 0; i < card->nr_fns; i++) {
-		if (i)
-			vsp_cfg_build_vf(card->fn[i]->cfg, &ep);
-		bridge_init_fn(card, card->fn[i], BRIDGE_CARD_BUS);
-		card->fn[i]->present = !i;
+		struct vsp_pci_fn *fn = card->fn[i];
+
+		fn->present = fn->kind == VSP_PCI_PF;
+		if (fn->present)
+			bridge_build_pf(card, fn, &ep);
+		else
+			vsp_cfg_build_vf(fn->cfg, &ep);
+		bridge_init_fn(card, fn, BRIDGE_CARD_BUS);
 	}
 }
 

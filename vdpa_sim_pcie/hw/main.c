@@ -15,9 +15,13 @@
 #include "regs.h"
 #include "vsp.h"
 
+static unsigned int pfs = 1;
+module_param(pfs, uint, 0444);
+MODULE_PARM_DESC(pfs, "physical functions of the card, 1 to 8 (default 1)");
+
 static unsigned int total_vfs = 8;
 module_param(total_vfs, uint, 0444);
-MODULE_PARM_DESC(total_vfs, "SR-IOV TotalVFs of the card, 0 to 31 (default 8)");
+MODULE_PARM_DESC(total_vfs, "SR-IOV TotalVFs of each physical function, 0 to 31 (default 8)");
 
 static unsigned int queue_pairs = 1;
 module_param(queue_pairs, uint, 0444);
@@ -70,7 +74,8 @@ static int check_id(const char *name, unsigned int val, unsigned int max)
 static int check_parameters(void)
 {
 	/* ffff as vendor or device reads as "nobody there". */
-	return check_range("total_vfs", total_vfs, 0, VSP_MAX_VFS) ?:
+	return check_range("pfs", pfs, 1, VSP_MAX_PFS) ?:
+	       check_range("total_vfs", total_vfs, 0, VSP_MAX_VFS) ?:
 	       check_range("queue_pairs", queue_pairs, 1, VSP_MAX_QUEUE_PAIRS) ?:
 	       check_id("vendor_id", vendor_id, 0xfffe) ?:
 	       check_id("device_id", device_id, 0xfffe) ?:
@@ -97,9 +102,16 @@ static int card_alloc_fn(struct vsp_card *card, unsigned int index)
 	if (IS_ERR(fn))
 		return PTR_ERR(fn);
 	fn->card = card;
-	fn->kind = index ? VSP_PCI_VF : VSP_PCI_PF;
 	fn->index = index;
-	fn->vf_index = index ? index - 1 : 0;
+	if (index < card->nr_pfs) {
+		fn->kind = VSP_PCI_PF;
+		fn->pf = fn;
+	} else {
+		/* The PFs are there by now. */
+		fn->kind = VSP_PCI_VF;
+		fn->pf = card->fn[(index - card->nr_pfs) / card->total_vfs];
+		fn->vf_index = (index - card->nr_pfs) % card->total_vfs;
+	}
 	fn->bar4 = vsp_window_io(card->window) + offset;
 	fn->bar4_phys = vsp_window_resource(card->window)->start + offset;
 	fn->cfg = kzalloc(sizeof(*fn->cfg), GFP_KERNEL);
@@ -179,8 +191,9 @@ static struct vsp_card *card_alloc(void)
 	if (!card)
 		return ERR_PTR(-ENOMEM);
 	raw_spin_lock_init(&card->cfg_lock);
+	card->nr_pfs = pfs;
 	card->total_vfs = total_vfs;
-	card->nr_fns = 1 + total_vfs;
+	card->nr_fns = pfs * (1 + total_vfs);
 	card->queue_pairs = queue_pairs;
 	card->nr_vectors = max(VSP_MSIX_MIN_VECTORS,
 			       VSP_MSIX_FIXED_VECTORS + 2 * queue_pairs);
@@ -280,8 +293,8 @@ static int __init vsp_hw_init(void)
 		goto err_free_card;
 	vsp_debugfs_add(&the_card->port);
 	vsp_functions_start();
-	pr_info("%s: card with up to %u VFs, %u queue pairs, %u interrupt vectors per function\n",
-		vsp_pci_fn_name(the_card->fn[0]), the_card->total_vfs,
+	pr_info("%s: card with %u PFs of up to %u VFs, %u queue pairs, %u interrupt vectors per function\n",
+		vsp_pci_fn_name(the_card->fn[0]), the_card->nr_pfs, the_card->total_vfs,
 		the_card->queue_pairs, the_card->nr_vectors);
 	return 0;
 

@@ -188,12 +188,21 @@ struct vsp_card {
 	int domain_nr;
 };
 
+/*
+ * Index of VF 0 of the PF with index @pf: all PFs come first, then the VFs of each
+ * of them, so that the VFs' BARs lie side by side.
+ */
+static inline unsigned int vsp_first_vf(const struct vsp_card *card, unsigned int pf)
+{
+	return card->nr_pfs + pf * card->total_vfs;
+}
+
 /* ---- wanted from the virtio half (function.c) ---- */
 
 /**
  * vsp_fn_alloc() - allocate one function of the card
  * @card:  the card; its parameters (total_vfs, queue_pairs, nr_vectors) are set
- * @index: 0 for the PF, 1 + n for VF n
+ * @index: place in vsp_card.fn, as in struct vsp_pci_fn
  *
  * Process context, at module load. The result is the zeroed member @pci of the
  * caller's own structure; the PCI half fills it after this returned, so that it
