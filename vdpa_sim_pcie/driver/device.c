@@ -31,6 +31,9 @@ int vsp_nic_configure(struct vsp_nic *nic, const struct vsp_provision *prov)
 	err = vsp_mbox_set(nic, VSP_MBOX_RESET, 0);
 	if (err)
 		return err;
+	err = vsp_mbox_set(nic, VSP_MBOX_SET_TRANSLATION, VSP_TRANSLATE_CARD);
+	if (err)
+		return err;
 	ether_addr_copy(c.mac, prov->mac);
 	c.mtu = (__force __virtio16)cpu_to_le16(prov->mtu);
 	c.max_virtqueue_pairs = (__force __virtio16)cpu_to_le16(prov->pairs);

@@ -14,6 +14,7 @@
 #include <linux/uaccess.h>
 #include <linux/virtio_ids.h>
 
+#include "dma.h"
 #include "session.h"
 #include "vsp.h"
 
@@ -155,7 +156,7 @@ static int copy_one(struct vsp_session *s, const struct vsp_copy_seg *seg,
 
 	if (seg->dir > VSP_COPY_TO_DRIVER)
 		return -EINVAL;
-	ret = vsp_iotlb_copy_user(&s->fn->iotlb, seg->iova, u64_to_user_ptr(seg->addr),
+	ret = vsp_dma_copy_user(s->fn, seg->iova, u64_to_user_ptr(seg->addr),
 				  seg->len, seg->dir == VSP_COPY_TO_DRIVER);
 	if (likely(!ret))
 		return 0;

@@ -14,6 +14,7 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
+#include "dma.h"
 #include "session.h"
 #include "vsp.h"
 
@@ -121,6 +122,8 @@ void vsp_fn_unplugged(struct vsp_pci_fn *pci)
 	}
 	scoped_guard(mutex, &fn->mbox_lock)
 		vsp_dev_reset(fn, VSP_EVENT_RESET);
+	scoped_guard(mutex, &fn->lock)
+		vsp_dma_reset(fn);
 	cancel_work_sync(&fn->mbox_work);
 	cancel_work_sync(&fn->forward_work);
 	cancel_work_sync(&fn->ctrl_work);
@@ -133,6 +136,7 @@ void vsp_fn_flr(struct vsp_pci_fn *pci)
 	guard(mutex)(&fn->mbox_lock);
 	vsp_dev_reset(fn, VSP_EVENT_FLR);
 	guard(mutex)(&fn->lock);
+	vsp_dma_reset(fn);
 	vsp_regs_init(fn);
 }
 

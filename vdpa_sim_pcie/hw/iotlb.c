@@ -16,10 +16,9 @@
 
 #include <linux/io.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
+#include "dma.h"
 #include "vsp.h"
 
 #define SLOT_SHIFT	20
@@ -27,9 +26,6 @@
 #define CHUNK_SHIFT	7
 #define CHUNK_SLOTS	(1U << CHUNK_SHIFT)
 #define MAX_CHUNKS	2048U
-
-/* Longest copy under a slot's lock, in bytes. */
-#define PIECE_MAX	4096U
 
 static struct vsp_slot *iotlb_slot(struct vsp_iotlb *t, u64 iova)
 {
@@ -121,150 +117,50 @@ void vsp_hw_iotlb_unmap(struct vsp_fn *fn, u64 iova)
 	if (mapped)
 		iotlb_push(&fn->iotlb, iova >> SLOT_SHIFT, slot);
 	else
-		atomic64_inc(&fn->iotlb.faults);
+		vsp_dma_fault(fn, iova, 0, false);
 }
 EXPORT_SYMBOL_GPL(vsp_hw_iotlb_unmap);
 
-/* How one piece is moved; returns 0 or a negative errno. */
-typedef int (*move_fn)(void *mem, void *other, size_t n);
-
-static int move_to_kernel(void *mem, void *other, size_t n)
-{
-	memcpy(other, mem, n);
-	return 0;
-}
-
-static int move_from_kernel(void *mem, void *other, size_t n)
-{
-	memcpy(mem, other, n);
-	return 0;
-}
-
-static int move_to_user(void *mem, void *other, size_t n)
-{
-	return copy_to_user_nofault((__force void __user *)other, mem, n) ?
-		-ENOMEM : 0;
-}
-
-static int move_from_user(void *mem, void *other, size_t n)
-{
-	return copy_from_user_nofault(mem, (__force void __user *)other, n) ?
-		-ENOMEM : 0;
-}
-
-/*
- * Move the first piece of [iova, iova + len). Return: bytes moved, -EFAULT: not
- * mapped for that, or what the move says.
- */
-static __always_inline ssize_t slot_move(struct vsp_iotlb *t, u64 iova, size_t len,
-					 u32 perm, move_fn move, void *other)
+static int slot_begin(struct vsp_iotlb *t, u64 iova, size_t len, u32 perm,
+		      struct vsp_dma_piece *p)
 {
 	struct vsp_slot *slot = iotlb_slot(t, iova);
-	unsigned long flags, start;
-	ssize_t ret = -EFAULT;
-	size_t n;
+	unsigned long start;
 
 	if (!slot)
 		return -EFAULT;
-	spin_lock_irqsave(&slot->lock, flags);
+	p->lock = &slot->lock;
+	p->ring = NULL;
+	spin_lock_irqsave(&slot->lock, p->flags);
 	/* Wraps to a huge offset below the mapping's first byte. */
 	start = (iova & SLOT_MASK) - offset_in_page(slot->phys);
 	if (start < slot->len && (slot->perm & perm)) {
-		n = min3(len, (size_t)slot->len - start, (size_t)PIECE_MAX);
-		ret = move(phys_to_virt(slot->phys + start), other, n);
-		if (!ret)
-			ret = n;
+		p->va = phys_to_virt(slot->phys + start);
+		p->len = min3(len, (size_t)slot->len - start, (size_t)VSP_DMA_PIECE_MAX);
+		return 0;
 	}
-	spin_unlock_irqrestore(&slot->lock, flags);
-	return ret;
+	spin_unlock_irqrestore(&slot->lock, p->flags);
+	return -EFAULT;
 }
 
-static ssize_t ring_move(struct vsp_iotlb *t, u64 iova, size_t len, move_fn move,
-			 void *other)
+static int ring_begin(struct vsp_iotlb *t, u64 iova, size_t len, struct vsp_dma_piece *p)
 {
-	size_t n = min_t(size_t, len, PIECE_MAX - (iova & (PIECE_MAX - 1)));
-	struct vsp_ring_mem *mem = vsp_ring_mem_get(t, iova, n);
-	int ret;
-
-	if (!mem)
+	p->len = min_t(size_t, len,
+		       VSP_DMA_PIECE_MAX - (iova & (VSP_DMA_PIECE_MAX - 1)));
+	p->lock = NULL;
+	p->ring = vsp_ring_mem_get(t, iova, p->len);
+	if (!p->ring)
 		return -EFAULT;
-	ret = move(mem->va + (iova - mem->iova), other, n);
-	vsp_ring_mem_put(mem);
-	return ret ? ret : n;
+	p->va = p->ring->va + (iova - p->ring->iova);
+	return 0;
 }
 
-static __always_inline ssize_t iotlb_move(struct vsp_iotlb *t, u64 iova, size_t len,
-					  u32 perm, move_fn move, void *other)
+int vsp_iotlb_begin(struct vsp_iotlb *t, u64 iova, size_t len, u32 perm,
+		    struct vsp_dma_piece *p)
 {
-	ssize_t n;
-
 	if (unlikely(vsp_iova_is_ring(iova)))
-		n = ring_move(t, iova, len, move, other);
-	else
-		n = slot_move(t, iova, len, perm, move, other);
-	if (unlikely(n == -EFAULT))
-		atomic64_inc(&t->faults);
-	return n;
-}
-
-int vsp_iotlb_access(struct vsp_iotlb *t, u64 iova, void *buf, size_t len,
-		     bool write)
-{
-	ssize_t n;
-
-	for (; len; len -= n, iova += n, buf += n) {
-		if (write)
-			n = iotlb_move(t, iova, len, VSP_PERM_W, move_from_kernel, buf);
-		else
-			n = iotlb_move(t, iova, len, VSP_PERM_R, move_to_kernel, buf);
-		if (n < 0)
-			return n;
-	}
-	return 0;
-}
-
-/* Bring the caller's page in; under the slot's lock it must not fault. */
-static int fault_in_user(char __user *uaddr, size_t len, bool write)
-{
-	size_t n = min_t(size_t, len, PIECE_MAX);
-	size_t left;
-
-	/* The device writes the driver's memory: it reads the caller's. */
-	if (write)
-		left = fault_in_readable(uaddr, n);
-	else
-		left = fault_in_writeable(uaddr, n);
-	return left ? -ENOMEM : 0;
-}
-
-int vsp_iotlb_copy_user(struct vsp_iotlb *t, u64 iova, void __user *uaddr,
-			size_t len, bool write)
-{
-	unsigned int retries = 0;
-	ssize_t n;
-
-	while (len) {
-		if (write)
-			n = iotlb_move(t, iova, len, VSP_PERM_W, move_from_user,
-				       (__force void *)uaddr);
-		else
-			n = iotlb_move(t, iova, len, VSP_PERM_R, move_to_user,
-				       (__force void *)uaddr);
-		if (likely(n > 0)) {
-			len -= n;
-			iova += n;
-			uaddr += n;
-			retries = 0;
-			continue;
-		}
-		/* A page can be taken away again between the two, but not for ever. */
-		if (n != -ENOMEM || ++retries > 8)
-			return n;
-		if (fault_in_user(uaddr, len, write))
-			return -ENOMEM;
-		cond_resched();
-	}
-	return 0;
+		return ring_begin(t, iova, len, p);
+	return slot_begin(t, iova, len, perm, p);
 }
 
 static bool slot_walk(struct vsp_iotlb *t, u64 iova, struct vsp_iotlb_walk *w)
@@ -315,7 +211,6 @@ int vsp_iotlb_init(struct vsp_iotlb *t)
 	if (!t->chunks)
 		return -ENOMEM;
 	spin_lock_init(&t->free_lock);
-	atomic64_set(&t->faults, 0);
 	vsp_ring_mem_init(t);
 	return 0;
 }

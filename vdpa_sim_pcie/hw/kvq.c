@@ -4,14 +4,15 @@
  *
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * Rings are kernel memory; buffers and indirect tables go through the IOTLB
- * like any access of the device.
+ * Rings are kernel memory; buffers and indirect tables are DMA like
+ * any access of the device.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/slab.h>
 #include <linux/virtio_ring.h>
 
+#include "dma.h"
 #include "vsp.h"
 
 /* Tables of 16 bytes per descriptor are read to this many entries. */
@@ -54,7 +55,7 @@ static int kvq_fetch(void *opaque, struct vrl_fetch *reqs, unsigned int nr)
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		reqs[i].err = vsp_iotlb_access(&fn->iotlb, reqs[i].iova, reqs[i].dst,
+		reqs[i].err = vsp_dma_access(fn, reqs[i].iova, reqs[i].dst,
 					       reqs[i].len, false);
 	return 0;
 }
@@ -97,7 +98,7 @@ int vsp_kvq_read(struct vsp_fn *fn, const struct vsp_kburst *kb,
 	if (c->out_len > size)
 		return -EMSGSIZE;
 	for (i = 0; i < c->nr_out; i++, seg++) {
-		ret = vsp_iotlb_access(&fn->iotlb, seg->iova, buf, seg->len, false);
+		ret = vsp_dma_access(fn, seg->iova, buf, seg->len, false);
 		if (ret)
 			return ret;
 		buf += seg->len;
@@ -118,7 +119,7 @@ int vsp_kvq_write(struct vsp_fn *fn, const struct vsp_kburst *kb,
 		return -EFAULT;
 	for (i = 0; i < c->nr_in && len; i++, seg++) {
 		n = min_t(size_t, len, seg->len);
-		ret = vsp_iotlb_access(&fn->iotlb, seg->iova, (void *)buf, n, true);
+		ret = vsp_dma_access(fn, seg->iova, (void *)buf, n, true);
 		if (ret)
 			return ret;
 		buf += n;

@@ -12,6 +12,7 @@
 #include <linux/io.h>
 #include <linux/nospec.h>
 
+#include "dma.h"
 #include "vsp.h"
 
 static_assert(sizeof(struct vsp_mbox_msg) <= VSP_BAR_MAILBOX_CSR - VSP_BAR_MAILBOX);
@@ -122,6 +123,11 @@ static int mbox_get_stats(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
 	return 0;
 }
 
+static int mbox_set_translation(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
+{
+	return vsp_dma_set_translation(fn, le64_to_cpu(msg->value));
+}
+
 static int (*const mbox_commands[])(struct vsp_fn *fn, struct vsp_mbox_msg *msg) = {
 	[VSP_MBOX_GET_PF_RESOURCE]	= mbox_get_pf_resource,
 	[VSP_MBOX_GET_STATUS]		= mbox_get_status,
@@ -138,6 +144,7 @@ static int (*const mbox_commands[])(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
 	[VSP_MBOX_SET_CONFIG]		= mbox_set_config,
 	[VSP_MBOX_RESET]		= mbox_reset,
 	[VSP_MBOX_GET_STATS]		= mbox_get_stats,
+	[VSP_MBOX_SET_TRANSLATION]	= mbox_set_translation,
 };
 
 static int mbox_command(struct vsp_fn *fn, struct vsp_mbox_msg *msg)

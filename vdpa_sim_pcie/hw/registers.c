@@ -54,6 +54,7 @@ void vsp_regs_publish(struct vsp_fn *fn)
 	reg32(fn, VSP_REG_RESET_COUNT, fn->reset_count);
 	reg32(fn, VSP_REG_LINK, fn->link_up);
 	reg32(fn, VSP_REG_LINK_SPEED, fn->link_speed);
+	reg32(fn, VSP_REG_TRANSLATION, fn->translation);
 }
 
 void vsp_regs_publish_vq(struct vsp_fn *fn, unsigned int q)
@@ -115,7 +116,7 @@ void vsp_stats_publish(struct vsp_fn *fn)
 	unsigned int q;
 
 	vsp_msix_stats(&fn->pci, fn->config_vector, &msix);
-	reg64(fn, VSP_BAR_STATS + VSP_STAT_DMA_FAULTS, atomic64_read(&fn->iotlb.faults));
+	reg64(fn, VSP_BAR_STATS + VSP_STAT_DMA_FAULTS, atomic64_read(&fn->dma_faults));
 	reg64(fn, VSP_BAR_STATS + VSP_STAT_MBOX_COMMANDS, fn->mbox_commands);
 	reg64(fn, VSP_BAR_STATS + VSP_STAT_MBOX_ERRORS, fn->mbox_errors);
 	reg64(fn, VSP_BAR_STATS + VSP_STAT_CONFIG_MSIX, msix.sent);

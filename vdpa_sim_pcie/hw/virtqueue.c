@@ -14,6 +14,7 @@
 #include <linux/nospec.h>
 #include <linux/virtio_ring.h>
 
+#include "dma.h"
 #include "session.h"
 #include "vsp.h"
 
@@ -115,8 +116,9 @@ static int vq_map_rings(struct vsp_fn *fn, struct vsp_vq *vq)
 	unsigned int a;
 
 	for (a = 0; a < VSP_NR_RING_AREAS; a++) {
-		mem[a] = vsp_ring_mem_get(&fn->iotlb, vq->addr[a],
-					  vsp_ring_area_size(vq->size, a));
+		mem[a] = vsp_dma_ring_get(fn, vq->addr[a],
+					  vsp_ring_area_size(vq->size, a),
+					  a == VSP_RING_DEVICE);
 		if (!mem[a])
 			goto err_put;
 	}
@@ -125,7 +127,6 @@ static int vq_map_rings(struct vsp_fn *fn, struct vsp_vq *vq)
 	return 0;
 
 err_put:
-	atomic64_inc(&fn->iotlb.faults);
 	while (a--)
 		vsp_ring_mem_put(mem[a]);
 	return -EFAULT;

@@ -36,6 +36,7 @@
 #define VSP_MAX_VQ_SIZE		1024
 #define VSP_NR_RING_AREAS	3
 
+struct vsp_dma_piece;
 struct vsp_session;
 
 /* ---- iotlb.c, ring_mem.c --------------------------------------------------- */
@@ -59,7 +60,6 @@ struct vsp_iotlb {
 	u32 free_head;		/* 0: none, slot 0 is never used */
 	spinlock_t free_lock;	/* chunks, nr_slots, free_head, slot->next */
 	struct xarray rings;	/* struct vsp_ring_mem by ring number */
-	atomic64_t faults;
 };
 
 /* Pages of a driver's rings; whoever looks at them holds a reference. */
@@ -74,27 +74,17 @@ int vsp_iotlb_init(struct vsp_iotlb *t);
 void vsp_iotlb_fini(struct vsp_iotlb *t);
 
 /**
- * vsp_iotlb_access() - the device reads or writes the driver's memory
- * @t:     table
- * @iova:  first byte
- * @buf:   kernel memory
- * @len:   bytes
- * @write: true to write the driver's memory
+ * vsp_iotlb_begin() - find memory and keep it mapped, for vsp_dma_access() and such
+ * @t:    table
+ * @iova: first byte
+ * @len:  bytes, more than 0
+ * @perm: VSP_PERM_R or VSP_PERM_W
+ * @p:    out: the first piece of it; dma.c ends the access
  *
- * Any context. Return: 0, or -EFAULT: a byte is not mapped for that, what came
- * before it may have been copied, and the fault has been counted.
+ * Any context. Return: 0, or -EFAULT: not mapped for that.
  */
-int vsp_iotlb_access(struct vsp_iotlb *t, u64 iova, void *buf, size_t len,
-		     bool write);
-
-/**
- * vsp_iotlb_copy_user() - the same to and from the calling process
- *
- * Process context, may sleep. Return: 0; -EFAULT: DMA fault, as above;
- * -ENOMEM: @uaddr is not memory of the caller.
- */
-int vsp_iotlb_copy_user(struct vsp_iotlb *t, u64 iova, void __user *uaddr,
-			size_t len, bool write);
+int vsp_iotlb_begin(struct vsp_iotlb *t, u64 iova, size_t len, u32 perm,
+		    struct vsp_dma_piece *p);
 
 enum vsp_walk_kind {
 	VSP_WALK_SLOT,
@@ -195,7 +185,9 @@ struct vsp_fn {
 	struct vsp_vq vq[VSP_MAX_VQS];
 
 	struct mutex map_lock;
+	u32 translation;		/* enum vsp_translation; lock to write */
 	struct vsp_iotlb iotlb;
+	atomic64_t dma_faults;
 
 	struct vsp_session *session;	/* lock */
 	spinlock_t kick_lock;

@@ -101,4 +101,16 @@ void *vsp_hw_ring_alloc(struct vsp_fn *fn, size_t size, u64 *iova, gfp_t gfp);
  */
 void vsp_hw_ring_free(struct vsp_fn *fn, u64 iova);
 
+/**
+ * vsp_hw_dma_has_user() - does somebody else decide what the function can reach?
+ * @fn: function, with platform translation
+ *
+ * Any context. A bus driver such as vhost_vdpa puts the PCI device into an IOMMU
+ * domain of its own, and may keep that for longer than the device is there.
+ *
+ * Return: true while a domain that is not the kernel's own, and that the function
+ * was attached to at any time, has not been freed yet.
+ */
+bool vsp_hw_dma_has_user(struct vsp_fn *fn);
+
 #endif /* VSP_HW_H */

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * DMA of a function, over the card's IOTLB or the platform's translation.
+ *
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * A range is walked in pieces of at most a page. begin finds a piece and keeps
+ * it reachable, end lets it go; in between the CPU copies. That time is short
+ * and never sleeps, as whoever takes memory away from the device, in any
+ * context, waits for it.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/uaccess.h>
+
+#include "dma.h"
+#include "vsp.h"
+
+void vsp_dma_fault(struct vsp_fn *fn, u64 addr, size_t len, bool write)
+{
+	atomic64_inc(&fn->dma_faults);
+}
+
+static bool dma_is_card(struct vsp_fn *fn)
+{
+	return READ_ONCE(fn->translation) == VSP_TRANSLATE_CARD;
+}
+
+/* Return: 0, or -EFAULT, not counted yet. */
+static int dma_begin(struct vsp_fn *fn, u64 addr, size_t len, bool write,
+		     struct vsp_dma_piece *p)
+{
+	if (unlikely(!vsp_pci_fn_bus_master(&fn->pci)))
+		return -EFAULT;
+	if (dma_is_card(fn))
+		return vsp_iotlb_begin(&fn->iotlb, addr, len,
+				       write ? VSP_PERM_W : VSP_PERM_R, p);
+	return -EFAULT;
+}
+
+static void dma_end(struct vsp_dma_piece *p)
+{
+	if (p->lock)
+		spin_unlock_irqrestore(p->lock, p->flags);
+	else
+		vsp_ring_mem_put(p->ring);
+}
+
+int vsp_dma_access(struct vsp_fn *fn, u64 addr, void *buf, size_t len, bool write)
+{
+	struct vsp_dma_piece p;
+
+	for (; len; len -= p.len, addr += p.len, buf += p.len) {
+		if (unlikely(dma_begin(fn, addr, len, write, &p))) {
+			vsp_dma_fault(fn, addr, len, write);
+			return -EFAULT;
+		}
+		if (write)
+			memcpy(p.va, buf, p.len);
+		else
+			memcpy(buf, p.va, p.len);
+		dma_end(&p);
+	}
+	return 0;
+}
+
+/* Return: bytes copied; 0: the caller's page is not there; -EFAULT: DMA fault. */
+static __always_inline ssize_t dma_move_user(struct vsp_fn *fn, u64 addr,
+					     void __user *uaddr, size_t len, bool write)
+{
+	struct vsp_dma_piece p;
+	long left;
+
+	if (unlikely(dma_begin(fn, addr, len, write, &p))) {
+		vsp_dma_fault(fn, addr, len, write);
+		return -EFAULT;
+	}
+	if (write)
+		left = copy_from_user_nofault(p.va, uaddr, p.len);
+	else
+		left = copy_to_user_nofault(uaddr, p.va, p.len);
+	dma_end(&p);
+	return left ? 0 : p.len;
+}
+
+/* Bring the caller's page in; during an access it must not fault. */
+static int fault_in_user(char __user *uaddr, size_t len, bool write)
+{
+	size_t n = min_t(size_t, len, VSP_DMA_PIECE_MAX);
+	size_t left;
+
+	/* The device writes the driver's memory: it reads the caller's. */
+	if (write)
+		left = fault_in_readable(uaddr, n);
+	else
+		left = fault_in_writeable(uaddr, n);
+	return left ? -ENOMEM : 0;
+}
+
+int vsp_dma_copy_user(struct vsp_fn *fn, u64 addr, void __user *uaddr, size_t len,
+		      bool write)
+{
+	unsigned int retries = 0;
+	ssize_t n;
+
+	while (len) {
+		n = dma_move_user(fn, addr, uaddr, len, write);
+		if (likely(n > 0)) {
+			len -= n;
+			addr += n;
+			uaddr += n;
+			retries = 0;
+			continue;
+		}
+		if (n < 0)
+			return n;
+		/* A page can be taken away again between the two, but not for ever. */
+		if (++retries > 8 || fault_in_user(uaddr, len, write))
+			return -ENOMEM;
+		cond_resched();
+	}
+	return 0;
+}
+
+struct vsp_ring_mem *vsp_dma_ring_get(struct vsp_fn *fn, u64 addr, size_t len, bool write)
+{
+	struct vsp_ring_mem *mem = NULL;
+
+	lockdep_assert_held(&fn->lock);
+	if (dma_is_card(fn))
+		mem = vsp_ring_mem_get(&fn->iotlb, addr, len);
+	if (!mem)
+		vsp_dma_fault(fn, addr, len, write);
+	return mem;
+}
+
+int vsp_dma_set_translation(struct vsp_fn *fn, u64 value)
+{
+	unsigned int q;
+
+	if (value != VSP_TRANSLATE_PLATFORM && value != VSP_TRANSLATE_CARD)
+		return -EINVAL;
+
+	guard(mutex)(&fn->lock);
+	for (q = 0; q < fn->nr_vqs; q++)
+		if (fn->vq[q].enabled)
+			return -EBUSY;
+	WRITE_ONCE(fn->translation, value);
+	vsp_regs_publish(fn);
+	return 0;
+}
+
+void vsp_dma_reset(struct vsp_fn *fn)
+{
+	lockdep_assert_held(&fn->lock);
+	WRITE_ONCE(fn->translation, VSP_TRANSLATE_PLATFORM);
+}
+
+/* An unmanaged domain exists only with an IOMMU. */
+bool vsp_hw_dma_has_user(struct vsp_fn *fn)
+{
+	return false;
+}
+EXPORT_SYMBOL_GPL(vsp_hw_dma_has_user);
