@@ -31,7 +31,7 @@ static void show_pci(struct seq_file *s, const struct vsp_pci_fn *fn)
 	seq_printf(s, "name: %s\n", vsp_pci_fn_name(fn));
 	seq_printf(s, "kind: %s\n", kind_name(fn->kind));
 	if (fn->kind == VSP_PCI_VF) {
-		seq_printf(s, "pf: %s\n", vsp_pci_fn_name(fn->pf ? fn->pf : fn->card->fn[0]));
+		seq_printf(s, "pf: %s\n", vsp_pci_fn_name(fn->pf));
 		seq_printf(s, "vf_index: %u\n", fn->vf_index);
 	}
 	seq_printf(s, "present: %u\n", READ_ONCE(fn->present));
@@ -41,6 +41,11 @@ static void show_pci(struct seq_file *s, const struct vsp_pci_fn *fn)
 	seq_printf(s, "msix_enabled: %u\n", READ_ONCE(fn->msix.enabled));
 	seq_printf(s, "msix_masked: %u\n", READ_ONCE(fn->msix.function_mask));
 	seq_printf(s, "nr_vectors: %u\n", fn->msix.nr_vectors);
+}
+
+static const char *translation_name(struct vsp_fn *fn)
+{
+	return READ_ONCE(fn->translation) == VSP_TRANSLATE_CARD ? "card" : "platform";
 }
 
 static void show_backend(struct seq_file *s, struct vsp_fn *fn)
@@ -75,6 +80,7 @@ static void show_virtio(struct seq_file *s, struct vsp_fn *fn)
 	seq_printf(s, "status: %#x\n", fn->status);
 	seq_printf(s, "device_features: %#llx\n", fn->device_features);
 	seq_printf(s, "driver_features: %#llx\n", fn->driver_features);
+	seq_printf(s, "translation: %s\n", translation_name(fn));
 	seq_printf(s, "mac: %pM\n", fn->config.mac);
 	seq_printf(s, "mtu: %u\n", le16_to_cpu((__force __le16)fn->config.mtu));
 	seq_printf(s, "active_pairs: %u\n", fn->active_pairs);
@@ -138,13 +144,11 @@ static void show_walk(struct seq_file *s, const struct vsp_iotlb_walk *w)
 	seq_printf(s, "physical: %#llx\n", (u64)w->phys);
 }
 
-int vsp_debug_show_translate(struct seq_file *s, struct vsp_debug_open *open)
+static void show_card_walk(struct seq_file *s, struct vsp_fn *fn, u64 iova)
 {
 	struct vsp_iotlb_walk w = {};
-	bool found = vsp_iotlb_walk(&vsp_fn(open->fn)->iotlb, open->iova, &w);
+	bool found = vsp_iotlb_walk(&fn->iotlb, iova, &w);
 
-	seq_printf(s, "iova: %#llx\n", open->iova);
-	seq_puts(s, "translation: card\n");
 	if (w.kind == VSP_WALK_RING)
 		seq_printf(s, "ring: %llu\n", w.nr);
 	else
@@ -153,5 +157,15 @@ int vsp_debug_show_translate(struct seq_file *s, struct vsp_debug_open *open)
 		show_walk(s, &w);
 	else
 		seq_puts(s, "fault: not mapped\n");
+}
+
+int vsp_debug_show_translate(struct seq_file *s, struct vsp_debug_open *open)
+{
+	struct vsp_fn *fn = vsp_fn(open->fn);
+
+	seq_printf(s, "iova: %#llx\n", open->iova);
+	seq_printf(s, "translation: %s\n", translation_name(fn));
+	if (READ_ONCE(fn->translation) == VSP_TRANSLATE_CARD)
+		show_card_walk(s, fn, open->iova);
 	return 0;
 }

@@ -16,16 +16,38 @@
 #include <linux/uaccess.h>
 
 #include "dma.h"
+#include "trace.h"
 #include "vsp.h"
-
-void vsp_dma_fault(struct vsp_fn *fn, u64 addr, size_t len, bool write)
-{
-	atomic64_inc(&fn->dma_faults);
-}
 
 static bool dma_is_card(struct vsp_fn *fn)
 {
 	return READ_ONCE(fn->translation) == VSP_TRANSLATE_CARD;
+}
+
+/* For the trace only: looked at afterwards, when it may have changed. */
+static const char *dma_fault_reason(struct vsp_fn *fn, u64 addr, size_t len, u32 perm)
+{
+	struct vsp_iotlb_walk w = {};
+
+	if (!len)
+		return "unmap of what is not mapped";
+	if (!vsp_pci_fn_bus_master(&fn->pci))
+		return "bus master is off";
+	if (!dma_is_card(fn))
+		return "platform: no translation for that";
+	if (!vsp_iotlb_walk(&fn->iotlb, addr, &w))
+		return "card: not mapped";
+	return w.perm & perm ? "card: leaves the mapping" : "card: not permitted";
+}
+
+void vsp_dma_fault(struct vsp_fn *fn, u64 addr, size_t len, bool write)
+{
+	u32 perm = write ? VSP_PERM_W : VSP_PERM_R;
+
+	atomic64_inc(&fn->dma_faults);
+	if (trace_vsp_dma_fault_enabled())
+		trace_vsp_dma_fault(&fn->pci, addr, len, perm,
+				    dma_fault_reason(fn, addr, len, perm));
 }
 
 /* Return: 0, or -EFAULT, not counted yet. */

@@ -16,6 +16,7 @@
 
 #include "dma.h"
 #include "session.h"
+#include "trace.h"
 #include "vsp.h"
 
 #define POLL_MS			20
@@ -99,6 +100,7 @@ int vsp_fn_plugged(struct vsp_pci_fn *pci)
 		vsp_regs_init(fn);
 		WRITE_ONCE(fn->plugged, true);
 	}
+	trace_vsp_state(pci, VSP_TRACE_PLUG, 0, 1);
 	vsp_forward_update(fn);
 	ret = vsp_backend_add(fn, &pci->pdev->dev);
 	if (ret)
@@ -114,6 +116,7 @@ void vsp_fn_unplugged(struct vsp_pci_fn *pci)
 	struct vsp_fn *fn = vsp_fn(pci);
 
 	vsp_debugfs_remove(pci);
+	trace_vsp_state(pci, VSP_TRACE_UNPLUG, 1, 0);
 	vsp_backend_remove(fn);
 	scoped_guard(mutex, &fn->lock) {
 		WRITE_ONCE(fn->plugged, false);
@@ -154,6 +157,7 @@ void vsp_hw_doorbell_ring(struct vsp_fn *fn, unsigned int q)
 		return;
 	q = array_index_nospec(q, fn->nr_vqs);
 	atomic64_inc(&fn->vq[q].doorbells);
+	trace_vsp_doorbell(&fn->pci, q);
 	if (q == READ_ONCE(fn->ctrl_index))
 		vsp_ctrl_kick(fn);
 	else if (READ_ONCE(fn->session))

@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 
 #include "dma.h"
+#include "trace.h"
 #include "vsp.h"
 
 #define SLOT_SHIFT	20
@@ -84,6 +85,7 @@ u64 vsp_hw_iotlb_map(struct vsp_fn *fn, phys_addr_t phys, size_t len, u32 perm)
 {
 	struct vsp_slot *slot;
 	unsigned long flags;
+	u64 iova;
 	u32 n;
 
 	if (!len || len > VSP_IOTLB_MAX_LEN)
@@ -98,7 +100,9 @@ u64 vsp_hw_iotlb_map(struct vsp_fn *fn, phys_addr_t phys, size_t len, u32 perm)
 	slot->len = len;
 	slot->perm = perm;
 	spin_unlock_irqrestore(&slot->lock, flags);
-	return (u64)n << SLOT_SHIFT | offset_in_page(phys);
+	iova = (u64)n << SLOT_SHIFT | offset_in_page(phys);
+	trace_vsp_map(&fn->pci, iova, phys, len, perm);
+	return iova;
 }
 EXPORT_SYMBOL_GPL(vsp_hw_iotlb_map);
 
@@ -111,6 +115,8 @@ void vsp_hw_iotlb_unmap(struct vsp_fn *fn, u64 iova)
 	if (slot) {
 		spin_lock_irqsave(&slot->lock, flags);
 		mapped = slot->len;
+		if (mapped)
+			trace_vsp_unmap(&fn->pci, iova, slot->phys, slot->len, slot->perm);
 		slot->len = 0;
 		spin_unlock_irqrestore(&slot->lock, flags);
 	}

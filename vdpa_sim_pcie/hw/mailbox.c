@@ -13,6 +13,7 @@
 #include <linux/nospec.h>
 
 #include "dma.h"
+#include "trace.h"
 #include "vsp.h"
 
 static_assert(sizeof(struct vsp_mbox_msg) <= VSP_BAR_MAILBOX_CSR - VSP_BAR_MAILBOX);
@@ -181,6 +182,7 @@ static bool mailbox_serve(struct vsp_fn *fn)
 	writel(0, csr);
 
 	ret = mbox_command(fn, &msg);
+	trace_vsp_mailbox(&fn->pci, le16_to_cpu(msg.cmd), ret);
 	fn->mbox_commands++;
 	if (ret) {
 		fn->mbox_errors++;

@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 
 #include "pci.h"
+#include "trace.h"
 
 /* Hardware interrupt number in our domain: 32 for each function, the port last. */
 #define MSIX_HWIRQS_PER_FN	32
@@ -81,13 +82,24 @@ static bool msix_dispatch(struct vsp_msix_vec *vec)
 	return true;
 }
 
+static bool msix_drop(struct vsp_msix_vec *vec)
+{
+	atomic64_inc(&vec->dropped);
+	trace_vsp_msix(vec->fn, vec->nr, VSP_TRACE_MSIX_DROPPED);
+	return false;
+}
+
 static bool msix_send(struct vsp_msix_vec *vec)
 {
-	if (!READ_ONCE(vec->virq)) {
-		atomic64_inc(&vec->dropped);
-		return false;
+	if (!READ_ONCE(vec->virq))
+		return msix_drop(vec);
+	if (msix_dispatch(vec)) {
+		atomic64_inc(&vec->sent);
+		trace_vsp_msix(vec->fn, vec->nr, VSP_TRACE_MSIX_SENT);
+	} else {
+		atomic64_inc(&vec->coalesced);
+		trace_vsp_msix(vec->fn, vec->nr, VSP_TRACE_MSIX_COALESCED);
 	}
-	atomic64_inc(msix_dispatch(vec) ? &vec->sent : &vec->coalesced);
 	return true;
 }
 
@@ -126,6 +138,7 @@ static bool msix_latch(struct vsp_msix_vec *vec)
 	unsigned long flags;
 
 	atomic64_inc(&vec->masked);
+	trace_vsp_msix(fn, vec->nr, VSP_TRACE_MSIX_PENDING);
 	raw_spin_lock_irqsave(&fn->msix.lock, flags);
 	msix_publish_pending(fn, fn->msix.pending | BIT(vec->nr));
 	/* (C) Pending is set before the mask is read again. Pairs with (D). */
@@ -142,10 +155,8 @@ bool vsp_msix_raise(struct vsp_pci_fn *fn, unsigned int vector)
 	if (vector >= fn->msix.nr_vectors)
 		return false;
 	vec = &fn->msix.vec[array_index_nospec(vector, fn->msix.nr_vectors)];
-	if (!READ_ONCE(fn->msix.enabled)) {
-		atomic64_inc(&vec->dropped);
-		return false;
-	}
+	if (!READ_ONCE(fn->msix.enabled))
+		return msix_drop(vec);
 	return msix_is_masked(vec) ? msix_latch(vec) : msix_send(vec);
 }
 

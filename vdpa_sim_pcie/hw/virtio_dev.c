@@ -15,6 +15,7 @@
 #include <linux/virtio_ring.h>
 
 #include "session.h"
+#include "trace.h"
 #include "vsp.h"
 
 #define VSP_FEATURES (BIT_ULL(VIRTIO_NET_F_CSUM) |		\
@@ -118,6 +119,8 @@ void vsp_dev_needs_reset(struct vsp_fn *fn, unsigned int q, const char *why)
 	if (fn->status & VIRTIO_CONFIG_S_NEEDS_RESET)
 		return;
 	fn_warn_ratelimited(fn, "queue %u is broken: %s; device needs reset\n", q, why);
+	trace_vsp_state(&fn->pci, VSP_TRACE_STATUS, fn->status,
+			fn->status | VIRTIO_CONFIG_S_NEEDS_RESET);
 	WRITE_ONCE(fn->status, fn->status | VIRTIO_CONFIG_S_NEEDS_RESET);
 	vsp_regs_publish(fn);
 	vsp_msix_raise(&fn->pci, fn->config_vector);
@@ -150,6 +153,7 @@ int vsp_dev_set_status(struct vsp_fn *fn, u64 status)
 	/* Only the device sets this bit, only a reset clears it. */
 	status &= ~VIRTIO_CONFIG_S_NEEDS_RESET;
 	status |= fn->status & VIRTIO_CONFIG_S_NEEDS_RESET;
+	trace_vsp_state(&fn->pci, VSP_TRACE_STATUS, fn->status, status);
 	WRITE_ONCE(fn->status, status);
 	vsp_regs_publish(fn);
 	vsp_session_post(fn->session, VSP_EVENT_STATUS, 0, status);
@@ -171,6 +175,8 @@ int vsp_dev_reset(struct vsp_fn *fn, enum vsp_event_type why)
 	u64 seq;
 
 	mutex_lock(&fn->lock);
+	trace_vsp_state(&fn->pci, why == VSP_EVENT_FLR ? VSP_TRACE_FLR : VSP_TRACE_RESET,
+			fn->status, 0);
 	WRITE_ONCE(fn->status, 0);
 	s = vsp_session_get(fn->session);
 	seq = vsp_session_post(s, why, 0, 0);
