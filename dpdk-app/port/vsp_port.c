@@ -78,7 +78,8 @@ static void port_refresh(struct vsp_port *port)
 		vsp_port_fail(port, ret);
 		return;
 	}
-	if (!(state->status & VIRTIO_CONFIG_S_DRIVER_OK)) {
+	if (!(state->status & VIRTIO_CONFIG_S_DRIVER_OK) || port->suspended ||
+	    port->powered_down) {
 		port_stop_queues(port);
 		return;
 	}
@@ -128,7 +129,18 @@ static void port_event(struct vsp_port *port, const struct vsp_event *event)
 	case VSP_EVENT_RESET:
 	case VSP_EVENT_FLR:
 		port->stats.resets++;
+		port->suspended = false;
 		port_stop_queues(port);
+		break;
+	case VSP_EVENT_SUSPEND:
+		port->suspended = event->value != 0;
+		if (port->suspended)
+			port_stop_queues(port);
+		break;
+	case VSP_EVENT_POWER:
+		port->powered_down = event->value != 0;
+		if (port->powered_down)
+			port_stop_queues(port);
 		break;
 	case VSP_EVENT_UNPLUG:
 		port_stop_queues(port);

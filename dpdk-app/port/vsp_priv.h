@@ -98,6 +98,8 @@ struct vsp_port {
 	uint32_t generation;	/* of the control page, at the last service */
 	int error;		/* 0, or why the session is over */
 	bool driver_ok;
+	bool suspended;		/* by the driver: no queue is touched */
+	bool powered_down;	/* D3hot: likewise */
 	bool mergeable;
 	bool guest_csum;
 	uint16_t nr_pairs;	/* that the function has */

@@ -117,6 +117,49 @@ static void reset_stops_all_queues(void **state)
 	}
 }
 
+/* By VSP_EVENT_SUSPEND and VSP_EVENT_POWER, which differ in their values alone. */
+static void suspended_port_leaves_its_queues_alone_and_goes_on(void **state)
+{
+	static const struct { enum vsp_event_type type; uint32_t value; } held[] = {
+		{ VSP_EVENT_SUSPEND, 1 }, { VSP_EVENT_POWER, 3 },
+	};
+	unsigned int i;
+
+	(void)state;
+	fake_open();
+	for (i = 0; i < ARRAY_LEN(held); i++) {
+		fake_event_value(held[i].type, held[i].value);
+		fake_send(i * 4096, 64, i);
+		assert_int_equal(rx(), 0);
+		assert_int_equal(fake.acked, fake.nr_events);
+		assert_int_equal(fake.maps_at_ack, 0);
+		/* Nothing else starts them. */
+		fake_event(VSP_EVENT_VQ_ENABLE, FAKE_TX, 0);
+		fake_event(VSP_EVENT_CONFIG, 0, 0);
+		assert_int_equal(rx(), 0);
+		assert_int_equal(fake.maps, 0);
+		assert_false(vsp_port_ready(fake.port));
+
+		fake_event_value(held[i].type, 0);
+		assert_int_equal(rx(), 1);
+		assert_true(vsp_port_ready(fake.port));
+		assert_true(fake_is_pattern(got[0], i));
+		rte_pktmbuf_free(got[0]);
+	}
+}
+
+static void reset_ends_a_suspension(void **state)
+{
+	(void)state;
+	fake_open();
+	fake_event_value(VSP_EVENT_SUSPEND, 1);
+	assert_int_equal(vsp_port_service(fake.port), 0);
+	assert_false(vsp_port_ready(fake.port));
+	fake_event(VSP_EVENT_RESET, 0, VSP_EVENT_FLAG_ACK);
+	assert_int_equal(vsp_port_service(fake.port), 0);
+	assert_true(vsp_port_ready(fake.port));
+}
+
 static void enabling_twice_changes_nothing(void **state)
 {
 	(void)state;
@@ -231,6 +274,8 @@ int main(void)
 		CASE(nothing_moves_before_driver_ok),
 		CASE(quiet_generation_costs_no_system_call),
 		CASE(disabled_queue_is_unmapped_before_the_acknowledgement),
+		CASE(suspended_port_leaves_its_queues_alone_and_goes_on),
+		CASE(reset_ends_a_suspension),
 		CASE(enabling_twice_changes_nothing),
 		CASE(broken_queue_lives_again_after_enable),
 		CASE(ring_that_is_none_is_refused_once),

@@ -103,6 +103,12 @@ void fake_event(enum vsp_event_type type, uint32_t queue, uint32_t flags)
 	fake.ctl.generation++;
 }
 
+void fake_event_value(enum vsp_event_type type, uint32_t value)
+{
+	fake_event(type, 0, VSP_EVENT_FLAG_ACK);
+	fake.events[fake.nr_events - 1].value = value;
+}
+
 void fake_pattern(uint8_t *p, uint32_t len, uint32_t salt)
 {
 	uint32_t i;

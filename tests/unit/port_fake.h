@@ -60,6 +60,8 @@ int fake_teardown(void **state);	/* fails when an mbuf is missing */
 void fake_features(uint64_t features);
 void fake_open(void);
 void fake_event(enum vsp_event_type type, uint32_t queue, uint32_t flags);
+/* One that has a value and is to be acknowledged. */
+void fake_event_value(enum vsp_event_type type, uint32_t value);
 
 /* Driver memory: @off bytes behind FAKE_IOVA. */
 static inline uint64_t fake_iova(uint32_t off)

@@ -184,7 +184,7 @@ static long ioctl_copy(struct vsp_session *s, void __user *arg)
 		/* The driver's mappings are not this session's any more. */
 		if (READ_ONCE(s->lost))
 			return -ENOTCONN;
-		if (!vsp_dev_driver_ok(fn))
+		if (!vsp_dev_is_running(fn))
 			return -EAGAIN;
 		n = min(c.nr_segs, COPY_BATCH);
 		if (copy_from_user(batch, segs, n * sizeof(*batch)))

@@ -98,7 +98,7 @@ static void ctrl_work(struct work_struct *work)
 	int n;
 
 	guard(mutex)(&fn->lock);
-	if (!fn->ctrl.on || !vsp_dev_driver_ok(fn))
+	if (!fn->ctrl.on || !vsp_dev_is_running(fn))
 		return;
 	do {
 		n = ctrl_one(fn);

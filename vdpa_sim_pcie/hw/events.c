@@ -57,14 +57,15 @@ static struct vsp_event_node *event_node(struct vsp_session *s,
 	unsigned int n = type;
 
 	if (type == VSP_EVENT_VQ_ENABLE || type == VSP_EVENT_VQ_DISABLE)
-		n = VSP_EVENT_POWER + 1 + 2 * queue + (type == VSP_EVENT_VQ_DISABLE);
+		n = VSP_EVENT_TYPES + 2 * queue + (type == VSP_EVENT_VQ_DISABLE);
 	return &s->nodes[n];
 }
 
 static bool event_needs_ack(enum vsp_event_type type)
 {
 	return type == VSP_EVENT_VQ_DISABLE || type == VSP_EVENT_RESET ||
-	       type == VSP_EVENT_FLR || type == VSP_EVENT_POWER;
+	       type == VSP_EVENT_FLR || type == VSP_EVENT_POWER ||
+	       type == VSP_EVENT_SUSPEND;
 }
 
 void vsp_events_init(struct vsp_session *s)
@@ -132,6 +133,10 @@ void vsp_events_replay(struct vsp_session *s)
 	unsigned int q;
 
 	vsp_session_post(s, VSP_EVENT_STATUS, 0, fn->status);
+	if (fn->held & VSP_HELD_SUSPEND)
+		vsp_dev_post_held(fn, VSP_HELD_SUSPEND);
+	if (fn->held & VSP_HELD_POWER)
+		vsp_dev_post_held(fn, VSP_HELD_POWER);
 	for (q = 0; q < fn->nr_vqs; q++)
 		if (fn->vq[q].enabled && q != fn->ctrl_index)
 			vsp_session_post(s, VSP_EVENT_VQ_ENABLE, q, 0);

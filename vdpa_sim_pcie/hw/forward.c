@@ -236,7 +236,7 @@ void vsp_forward_update(struct vsp_fn *fn)
 		return;
 	guard(mutex)(&vsp_forward_lock);
 	scoped_guard(mutex, &fn->lock) {
-		on = !fn->session && vsp_dev_driver_ok(fn) && fn->plugged;
+		on = !fn->session && vsp_dev_is_running(fn) && fn->plugged;
 		on &= forward_queue(fn, RX_QUEUE, &fn->forward_rx, on) &
 		      forward_queue(fn, TX_QUEUE, &fn->forward_tx, on);
 		if (!fn->session)

@@ -3,14 +3,9 @@
  * A function of the card: allocated at load, plugged when the bus shows it.
  *
  * Copyright (c) 2026 The vdpa_sim_pcie authors
- *
- * Also the hardware's slow clock: a write to BAR memory traps nowhere, so a
- * work item looks at the mailboxes, unmasked vectors and statistics of all
- * functions a few times a second.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/jiffies.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
@@ -19,38 +14,7 @@
 #include "trace.h"
 #include "vsp.h"
 
-#define POLL_MS			20
-#define STATS_EVERY_POLLS	25
-
 struct workqueue_struct *vsp_wq;
-
-static void functions_poll(struct work_struct *work);
-static DECLARE_DELAYED_WORK(poll_work, functions_poll);
-
-static void function_poll(struct vsp_fn *fn, bool stats)
-{
-	if (vsp_mailbox_pending(fn))
-		queue_work(vsp_wq, &fn->mbox_work);
-	vsp_msix_poll(&fn->pci);
-	if (stats)
-		vsp_stats_publish(fn);
-}
-
-static void functions_poll(struct work_struct *work)
-{
-	struct vsp_card *card = vsp_card_get_only();
-	static unsigned int polls;
-	unsigned int i;
-
-	polls++;
-	for (i = 0; card && i < card->nr_fns; i++) {
-		struct vsp_fn *fn = vsp_fn(card->fn[i]);
-
-		if (READ_ONCE(fn->plugged))
-			function_poll(fn, polls % STATS_EVERY_POLLS == 0);
-	}
-	queue_delayed_work(vsp_wq, &poll_work, msecs_to_jiffies(POLL_MS));
-}
 
 struct vsp_pci_fn *vsp_fn_alloc(struct vsp_card *card, unsigned int index)
 {
@@ -200,15 +164,4 @@ void vsp_functions_exit(void)
 	vsp_backend_unregister();
 	destroy_workqueue(vsp_wq);
 	vsp_forward_unregister();
-}
-
-/* The clock runs while the card is on the bus. */
-void vsp_functions_start(void)
-{
-	queue_delayed_work(vsp_wq, &poll_work, msecs_to_jiffies(POLL_MS));
-}
-
-void vsp_functions_stop(void)
-{
-	cancel_delayed_work_sync(&poll_work);
 }

@@ -90,6 +90,20 @@ static int mbox_set_vq_state(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
 	return vsp_vq_set_state(fn, le16_to_cpu(msg->vq.index), le32_to_cpu(msg->vq.value));
 }
 
+static int mbox_suspend(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
+{
+	if (!vsp_dev_driver_ok(fn))
+		return -EINVAL;
+	vsp_dev_hold(fn, VSP_HELD_SUSPEND);
+	return 0;
+}
+
+static int mbox_resume(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
+{
+	vsp_dev_release(fn, VSP_HELD_SUSPEND);
+	return 0;
+}
+
 static int mbox_get_config(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
 {
 	struct vsp_mbox_config *c = &msg->config;
@@ -141,6 +155,8 @@ static int (*const mbox_commands[])(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
 	[VSP_MBOX_SET_VQ_ENABLE]	= mbox_set_vq_enable,
 	[VSP_MBOX_GET_VQ_STATE]		= mbox_get_vq_state,
 	[VSP_MBOX_SET_VQ_STATE]		= mbox_set_vq_state,
+	[VSP_MBOX_SUSPEND]		= mbox_suspend,
+	[VSP_MBOX_RESUME]		= mbox_resume,
 	[VSP_MBOX_GET_CONFIG]		= mbox_get_config,
 	[VSP_MBOX_SET_CONFIG]		= mbox_set_config,
 	[VSP_MBOX_RESET]		= mbox_reset,
@@ -162,10 +178,12 @@ static int mbox_command(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
 	return mbox_commands[cmd](fn, msg);
 }
 
-/* Any context. True when a command waits. */
+/* Any context. True when a command waits. A card that was pulled reads all ones. */
 bool vsp_mailbox_pending(struct vsp_fn *fn)
 {
-	return readl(fn->pci.bar4 + VSP_BAR_MAILBOX_CSR) & VSP_CSR2_READY;
+	u32 csr = readl(fn->pci.bar4 + VSP_BAR_MAILBOX_CSR);
+
+	return csr != ~0U && (csr & VSP_CSR2_READY);
 }
 
 static bool mailbox_serve(struct vsp_fn *fn)

@@ -291,13 +291,17 @@ static int __init vsp_hw_init(void)
 	err = card_create(the_card);
 	if (err)
 		goto err_free_card;
+	err = vsp_poll_start(the_card);
+	if (err)
+		goto err_destroy_card;
 	vsp_debugfs_add(&the_card->port);
-	vsp_functions_start();
 	pr_info("%s: card with %u PFs of up to %u VFs, %u queue pairs, %u interrupt vectors per function\n",
 		vsp_pci_fn_name(the_card->fn[0]), the_card->nr_pfs, the_card->total_vfs,
 		the_card->queue_pairs, the_card->nr_vectors);
 	return 0;
 
+err_destroy_card:
+	card_destroy(the_card);
 err_free_card:
 	card_free(the_card);
 err_functions_exit:
@@ -308,8 +312,8 @@ err_functions_exit:
 
 static void __exit vsp_hw_exit(void)
 {
-	vsp_functions_stop();
 	vsp_debugfs_remove(&the_card->port);
+	vsp_poll_stop();
 	card_destroy(the_card);
 	card_free(the_card);
 	the_card = NULL;

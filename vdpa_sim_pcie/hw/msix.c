@@ -110,8 +110,8 @@ static void msix_publish_pending(struct vsp_pci_fn *fn, u32 pending)
 	writel(pending, fn->bar4 + VSP_BAR_MSIX_PBA);
 }
 
-/* Send what is pending and no longer masked. */
-static void msix_flush_locked(struct vsp_pci_fn *fn)
+/* Send what is pending and no longer masked. Return: there was such a vector. */
+static bool msix_flush_locked(struct vsp_pci_fn *fn)
 {
 	struct vsp_msix *m = &fn->msix;
 	unsigned long todo = m->pending;
@@ -120,16 +120,17 @@ static void msix_flush_locked(struct vsp_pci_fn *fn)
 
 	lockdep_assert_held(&m->lock);
 	if (!todo || !m->enabled || m->function_mask)
-		return;
+		return false;
 	for_each_set_bit(nr, &todo, m->nr_vectors)
 		if (!msix_is_entry_masked(&m->vec[nr]))
 			left &= ~BIT(nr);
 	todo &= ~left;
 	if (!todo)
-		return;
+		return false;
 	msix_publish_pending(fn, left);
 	for_each_set_bit(nr, &todo, m->nr_vectors)
 		msix_send(&m->vec[nr]);
+	return true;
 }
 
 static bool msix_latch(struct vsp_msix_vec *vec)
@@ -160,15 +161,17 @@ bool vsp_msix_raise(struct vsp_pci_fn *fn, unsigned int vector)
 	return msix_is_masked(vec) ? msix_latch(vec) : msix_send(vec);
 }
 
-void vsp_msix_poll(struct vsp_pci_fn *fn)
+bool vsp_msix_poll(struct vsp_pci_fn *fn)
 {
 	unsigned long flags;
+	bool sent;
 
 	if (!READ_ONCE(fn->msix.pending))
-		return;
+		return false;
 	raw_spin_lock_irqsave(&fn->msix.lock, flags);
-	msix_flush_locked(fn);
+	sent = msix_flush_locked(fn);
 	raw_spin_unlock_irqrestore(&fn->msix.lock, flags);
+	return sent;
 }
 
 void vsp_msix_update(struct vsp_pci_fn *fn)
@@ -227,6 +230,7 @@ void vsp_msix_stats(const struct vsp_pci_fn *fn, unsigned int vector,
 	stats->coalesced = atomic64_read(&vec->coalesced);
 	stats->masked = atomic64_read(&vec->masked);
 	stats->dropped = atomic64_read(&vec->dropped);
+	stats->pending = READ_ONCE(fn->msix.pending) & BIT(vec->nr);
 }
 
 int vsp_msix_init(struct vsp_pci_fn *fn, unsigned int nr_vectors)

@@ -74,12 +74,14 @@ struct vsp_msix {
  * @coalesced: raised while an earlier message had not reached its handler
  * @masked:    raised while masked, latched in the pending bit array
  * @dropped:   raised while MSI-X or bus mastering was off, or not allocated
+ * @pending:   the pending bit of the moment
  */
 struct vsp_msix_stats {
 	u64 sent;
 	u64 coalesced;
 	u64 masked;
 	u64 dropped;
+	bool pending;
 };
 
 /**
@@ -401,8 +403,10 @@ bool vsp_msix_raise(struct vsp_pci_fn *fn, unsigned int vector);
  * Any context but NMI. A write to the MSI-X table that does not come through
  * the kernel's interrupt code cannot be trapped; whoever polls the function's
  * registers calls this as well. Costs one load when nothing is pending.
+ *
+ * Return: true if one was delivered
  */
-void vsp_msix_poll(struct vsp_pci_fn *fn);
+bool vsp_msix_poll(struct vsp_pci_fn *fn);
 
 /**
  * vsp_msix_stats() - counters of one vector since module load

@@ -23,9 +23,23 @@ static void reg64(struct vsp_fn *fn, u32 reg, u64 val)
 	writeq(val, fn->pci.bar4 + reg);
 }
 
+/* Nothing of the last driver's is left. The MSI-X structures are msix.c's. */
+static void regs_clear(struct vsp_fn *fn)
+{
+	unsigned int q;
+
+	memset_io(fn->pci.bar4, 0, VSP_BAR_MSIX_TABLE);
+	memset_io(fn->pci.bar4 + VSP_BAR_DOORBELL(0), 0, VSP_BAR_SIZE - VSP_BAR_DOORBELL(0));
+	for (q = 0; q < fn->nr_vqs; q++)
+		writel(VSP_DOORBELL_ARMED, fn->pci.bar4 + VSP_BAR_DOORBELL(q));
+}
+
+/* The BAR as after power-on. */
 void vsp_regs_init(struct vsp_fn *fn)
 {
 	unsigned int q;
+
+	regs_clear(fn);
 
 	reg32(fn, VSP_REG_VERSION, VSP_REGS_VERSION);
 	reg32(fn, VSP_REG_FN_TYPE, VSP_FN_TYPE_VIRTIO);
@@ -41,7 +55,6 @@ void vsp_regs_init(struct vsp_fn *fn)
 	vsp_regs_publish(fn);
 	vsp_regs_publish_config(fn);
 	vsp_stats_publish(fn);
-	writel(0, fn->pci.bar4 + VSP_BAR_MAILBOX_CSR);
 	/* Last: a driver that sees the magic sees the rest. */
 	reg32(fn, VSP_REG_MAGIC, VSP_MAGIC);
 }
@@ -55,6 +68,7 @@ void vsp_regs_publish(struct vsp_fn *fn)
 	reg32(fn, VSP_REG_LINK, fn->link_up);
 	reg32(fn, VSP_REG_LINK_SPEED, fn->link_speed);
 	reg32(fn, VSP_REG_TRANSLATION, fn->translation);
+	reg32(fn, VSP_REG_SUSPENDED, !!(fn->held & VSP_HELD_SUSPEND));
 }
 
 void vsp_regs_publish_vq(struct vsp_fn *fn, unsigned int q)
@@ -110,17 +124,29 @@ static void stats_publish_vq(struct vsp_fn *fn, struct vsp_vq *vq)
 	reg64(fn, base + VSP_STAT_VQ_MSIX_MASKED, msix.masked);
 }
 
+static void stats_publish_vector(struct vsp_fn *fn, unsigned int v)
+{
+	u32 base = VSP_BAR_STATS + VSP_STAT_VECTOR(v);
+	struct vsp_msix_stats msix;
+
+	vsp_msix_stats(&fn->pci, v, &msix);
+	reg64(fn, base + VSP_STAT_VECTOR_SENT, msix.sent);
+	reg64(fn, base + VSP_STAT_VECTOR_MERGED, msix.coalesced);
+	reg64(fn, base + VSP_STAT_VECTOR_MASKED, msix.masked);
+	reg64(fn, base + VSP_STAT_VECTOR_DROPPED, msix.dropped);
+	reg64(fn, base + VSP_STAT_VECTOR_PENDING, msix.pending);
+}
+
 void vsp_stats_publish(struct vsp_fn *fn)
 {
-	struct vsp_msix_stats msix = {};
-	unsigned int q;
+	unsigned int q, v;
 
-	vsp_msix_stats(&fn->pci, fn->config_vector, &msix);
 	reg64(fn, VSP_BAR_STATS + VSP_STAT_DMA_FAULTS, atomic64_read(&fn->dma_faults));
 	reg64(fn, VSP_BAR_STATS + VSP_STAT_MBOX_COMMANDS, fn->mbox_commands);
 	reg64(fn, VSP_BAR_STATS + VSP_STAT_MBOX_ERRORS, fn->mbox_errors);
-	reg64(fn, VSP_BAR_STATS + VSP_STAT_CONFIG_MSIX, msix.sent);
 	reg64(fn, VSP_BAR_STATS + VSP_STAT_BACKENDS_LOST, fn->backends_lost);
 	for (q = 0; q < fn->nr_vqs; q++)
 		stats_publish_vq(fn, &fn->vq[q]);
+	for (v = 0; v < fn->pci.msix.nr_vectors; v++)
+		stats_publish_vector(fn, v);
 }

@@ -52,6 +52,7 @@
 #define VSP_REG_MAX_VQ_SIZE	0x03c
 #define VSP_REG_CONFIG_SIZE	0x040	/* bytes at VSP_BAR_CONFIG */
 #define VSP_REG_TRANSLATION	0x044	/* enum vsp_translation */
+#define VSP_REG_SUSPENDED	0x048	/* 1 between SUSPEND and RESUME */
 
 #define VSP_REG_VQ(q)		(0x100 + (q) * 0x40)
 #define VSP_REG_VQ_SIZE		0x00
@@ -73,6 +74,11 @@
 #define VSP_BAR_MSIX_TABLE	0x01000
 #define VSP_BAR_MSIX_PBA	0x09000
 #define VSP_BAR_DOORBELL(q)	(0x11000 + (q) * 0x1000)
+/*
+ * What the device leaves in a doorbell. A driver writes the queue's number (any
+ * other value will do), 2 or 4 bytes, after the available index.
+ */
+#define VSP_DOORBELL_ARMED	0xffffffff
 
 /* Fixed use of the first vectors; queues are free to take any. */
 #define VSP_VECTOR_MAILBOX	0
@@ -107,12 +113,22 @@ enum vsp_mbox_cmd {
 	VSP_MBOX_SET_VQ_ENABLE		= 9,	/* vq */
 	VSP_MBOX_GET_VQ_STATE		= 10,	/* vq; reply: vq.value, available index */
 	VSP_MBOX_SET_VQ_STATE		= 11,	/* vq */
+	VSP_MBOX_SUSPEND		= 12,	/* queues stand still, see below */
+	VSP_MBOX_RESUME			= 13,	/* and go on where they were */
 	VSP_MBOX_GET_CONFIG		= 14,	/* config; reply: config */
 	VSP_MBOX_SET_CONFIG		= 15,	/* config */
 	VSP_MBOX_RESET			= 16,
 	VSP_MBOX_GET_STATS		= 17,	/* brings the statistics up to date */
 	VSP_MBOX_SET_TRANSLATION	= 18,	/* value: enum vsp_translation */
 };
+
+/*
+ * SUSPEND: once it is answered the device neither reads nor writes rings and
+ * buffers, the control queue's included. Queues stay enabled, their indices are
+ * frozen (GET_VQ_STATE), and what the driver makes available waits. RESUME, or a
+ * reset, ends it. Both do nothing the second time. SUSPEND before DRIVER_OK is
+ * -EINVAL. It waits for the backend, but not longer than the backend's time limit.
+ */
 
 /*
  * What the addresses in a function's rings are. Platform is the state after power
@@ -176,7 +192,6 @@ struct vsp_mbox_msg {
 #define VSP_STAT_DMA_FAULTS	0x00
 #define VSP_STAT_MBOX_COMMANDS	0x08
 #define VSP_STAT_MBOX_ERRORS	0x10
-#define VSP_STAT_CONFIG_MSIX	0x18
 #define VSP_STAT_BACKENDS_LOST	0x20	/* did not acknowledge in time */
 
 #define VSP_STAT_VQ(q)		(0x100 + (q) * 0x80)
@@ -188,6 +203,14 @@ struct vsp_mbox_msg {
 #define VSP_STAT_VQ_MSIX_SENT	0x28
 #define VSP_STAT_VQ_MSIX_MERGED	0x30	/* raised while one was under way */
 #define VSP_STAT_VQ_MSIX_MASKED	0x38	/* went to the pending bit */
+
+/* One block per MSI-X vector, also those that no queue uses. */
+#define VSP_STAT_VECTOR(v)	(0xa00 + (v) * 0x40)
+#define VSP_STAT_VECTOR_SENT	0x00	/* the handler was called so often */
+#define VSP_STAT_VECTOR_MERGED	0x08	/* raised while one was under way */
+#define VSP_STAT_VECTOR_MASKED	0x10	/* went to the pending bit */
+#define VSP_STAT_VECTOR_DROPPED	0x18	/* MSI-X or bus mastering was off */
+#define VSP_STAT_VECTOR_PENDING	0x20	/* the pending bit now */
 
 /* ---- device configuration: struct virtio_net_config ------------------------ */
 

@@ -24,7 +24,8 @@ struct file;
 struct vsp_fn;
 
 /* One place per (type, queue): what has not been read yet is bounded. */
-#define VSP_EVENT_NODES		(VSP_EVENT_POWER + 1 + 2 * VSP_MAX_VQS)
+#define VSP_EVENT_TYPES		(VSP_EVENT_SUSPEND + 1)
+#define VSP_EVENT_NODES		(VSP_EVENT_TYPES + 2 * VSP_MAX_VQS)
 
 struct vsp_event_node {
 	struct list_head list;

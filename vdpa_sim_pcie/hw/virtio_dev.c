@@ -53,6 +53,7 @@ static void dev_state_init(struct vsp_fn *fn)
 	unsigned int q;
 
 	WRITE_ONCE(fn->status, 0);
+	WRITE_ONCE(fn->held, fn->held & ~VSP_HELD_SUSPEND);
 	fn->driver_features = 0;
 	fn->config_vector = VSP_NO_VECTOR;
 	fn->active_pairs = 1;
@@ -196,6 +197,51 @@ int vsp_dev_reset(struct vsp_fn *fn, enum vsp_event_type why)
 		vsp_regs_publish_vq(fn, q);
 	vsp_regs_publish(fn);
 	return 0;
+}
+
+u64 vsp_dev_post_held(struct vsp_fn *fn, u8 why)
+{
+	bool held = fn->held & why;
+
+	lockdep_assert_held(&fn->lock);
+	if (why == VSP_HELD_POWER)
+		return vsp_session_post(fn->session, VSP_EVENT_POWER, 0, held ? 3 : 0);
+	return vsp_session_post(fn->session, VSP_EVENT_SUSPEND, 0, held);
+}
+
+void vsp_dev_hold(struct vsp_fn *fn, u8 why)
+{
+	struct vsp_session *s = NULL;
+	u64 seq = 0;
+
+	lockdep_assert_held(&fn->mbox_lock);
+	mutex_lock(&fn->lock);
+	if (!(fn->held & why)) {
+		WRITE_ONCE(fn->held, fn->held | why);
+		vsp_regs_publish(fn);
+		s = vsp_session_get(fn->session);
+		seq = vsp_dev_post_held(fn, why);
+	}
+	mutex_unlock(&fn->lock);
+
+	vsp_forward_stop(fn);
+	vsp_session_wait(fn, s, seq);
+	vsp_session_put(s);
+}
+
+void vsp_dev_release(struct vsp_fn *fn, u8 why)
+{
+	lockdep_assert_held(&fn->mbox_lock);
+	mutex_lock(&fn->lock);
+	if (fn->held & why) {
+		WRITE_ONCE(fn->held, fn->held & ~why);
+		vsp_regs_publish(fn);
+		vsp_dev_post_held(fn, why);
+	}
+	mutex_unlock(&fn->lock);
+
+	vsp_ctrl_kick(fn);
+	vsp_forward_update(fn);
 }
 
 /* What a driver provisions before its user sees the device: MAC, MTU, pairs. */

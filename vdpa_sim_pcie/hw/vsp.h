@@ -139,6 +139,7 @@ struct vsp_vq {
 	struct vsp_ring_mem *mem[VSP_NR_RING_AREAS];	/* while enabled; map_lock */
 	struct eventfd_ctx *kick;			/* kick_lock */
 	atomic64_t doorbells;
+	u64 polled_rings;	/* @doorbells at the last look; poll.c alone */
 	atomic64_t kicks;
 	/* moved by the kernel, and by backends that have gone */
 	u64 packets;
@@ -159,6 +160,10 @@ struct vsp_kburst {
 	struct vrl_seg *segs;
 };
 
+/* Why a function's queues stand still; any of them is enough. */
+#define VSP_HELD_SUSPEND	BIT(0)	/* by VSP_MBOX_SUSPEND */
+#define VSP_HELD_POWER		BIT(1)	/* D3hot */
+
 struct vsp_fn {
 	struct vsp_pci_fn pci;
 	unsigned int index;		/* in the card; the char device's minor */
@@ -171,6 +176,7 @@ struct vsp_fn {
 
 	struct mutex lock;
 	u8 status;
+	u8 held;			/* VSP_HELD_*; queues stand still */
 	u64 device_features;
 	u64 driver_features;
 	u16 config_vector;
@@ -217,9 +223,11 @@ static inline struct vsp_fn *vsp_fn(struct vsp_pci_fn *pci)
 /* function.c */
 int vsp_functions_init(void);
 void vsp_functions_exit(void);
-void vsp_functions_start(void);
-void vsp_functions_stop(void);
 extern struct workqueue_struct *vsp_wq;
+
+/* poll.c */
+int vsp_poll_start(struct vsp_card *card);
+void vsp_poll_stop(void);
 
 /* registers.c: what the BAR shows */
 void vsp_regs_init(struct vsp_fn *fn);
@@ -240,6 +248,22 @@ int vsp_dev_set_features(struct vsp_fn *fn, u64 features);
 int vsp_dev_set_config(struct vsp_fn *fn, unsigned int off, const void *src,
 		       unsigned int len);
 int vsp_dev_reset(struct vsp_fn *fn, enum vsp_event_type why);
+
+/**
+ * vsp_dev_hold() - have all queues of a function stand still
+ * @fn:  function
+ * @why: one of VSP_HELD_*
+ *
+ * Process context, fn->mbox_lock held. On return neither the kernel nor the
+ * backend touches rings or buffers, indices are frozen and queues stay enabled.
+ * Waits for the backend, within its time limit.
+ */
+void vsp_dev_hold(struct vsp_fn *fn, u8 why);
+
+/* Undoes it: the queues go on unless there is another reason. */
+void vsp_dev_release(struct vsp_fn *fn, u8 why);
+/* Tell the backend about one reason of fn->held. fn->lock held. */
+u64 vsp_dev_post_held(struct vsp_fn *fn, u8 why);
 /* fn->lock held */
 void vsp_dev_config_changed(struct vsp_fn *fn);
 void vsp_dev_set_link(struct vsp_fn *fn, bool up, u32 speed_mbps);
@@ -248,6 +272,12 @@ void vsp_dev_needs_reset(struct vsp_fn *fn, unsigned int q, const char *why);
 static inline bool vsp_dev_driver_ok(struct vsp_fn *fn)
 {
 	return READ_ONCE(fn->status) & VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+/* The device may work on its queues. Any context. */
+static inline bool vsp_dev_is_running(struct vsp_fn *fn)
+{
+	return vsp_dev_driver_ok(fn) && !READ_ONCE(fn->held);
 }
 
 static inline bool vsp_dev_has(struct vsp_fn *fn, unsigned int feature)

@@ -45,8 +45,8 @@
  *   takes the older one's place. Every event moves the generation word of the
  *   control page as soon as it can be read, so a polling backend needs no
  *   system call to notice. VSP_IOC_ATTACH replays the state of the moment as
- *   events: STATUS, and VQ_ENABLE for each queue that is ready. The port's link
- *   is down until the backend says VSP_IOC_SET_LINK.
+ *   events: STATUS, SUSPEND and POWER if the device stands still, and VQ_ENABLE
+ *   for each queue that is ready. The port's link is down until the backend says VSP_IOC_SET_LINK.
  *
  *   Some events promise the driver that the device has stopped (see each
  *   type). For these the kernel waits until VSP_IOC_ACK names the event's
@@ -212,7 +212,7 @@ struct vsp_copy_seg {
  * that faulted, 0 when all went well; a faulting segment may be partly copied.
  * EFAULT: segs or an addr is not memory of the caller; some segments may have
  * been copied. EINVAL: nr_segs above max_copy_segs, or a bad dir. EAGAIN: the
- * driver has not set DRIVER_OK or the function is being reset.
+ * driver has not set DRIVER_OK, or the function is suspended or being reset.
  */
 struct vsp_copy {
 	__aligned_u64 segs;
@@ -285,6 +285,13 @@ enum vsp_event_type {
 	 * in the pending bits. Acknowledge.
 	 */
 	VSP_EVENT_POWER		= 8,
+	/*
+	 * value 1: the driver has suspended the device. All queues must be left
+	 * alone from the acknowledgement on, also those enabled meanwhile; rings,
+	 * indices and state stay as they are and VSP_IOC_COPY gives EAGAIN.
+	 * value 0: it goes on; a reset ends it, too. Acknowledge.
+	 */
+	VSP_EVENT_SUSPEND	= 9,
 };
 
 #define VSP_EVENT_FLAG_ACK	(1U << 0)	/* the kernel waits for VSP_IOC_ACK */
@@ -294,7 +301,7 @@ struct vsp_event {
 	__u32 type;			/* enum vsp_event_type */
 	__u32 flags;			/* VSP_EVENT_FLAG_* */
 	__u32 queue;			/* VQ_ENABLE, VQ_DISABLE */
-	__u32 value;			/* STATUS: the status byte; POWER: D-state */
+	__u32 value;			/* STATUS: the byte; POWER: D-state; SUSPEND */
 	__u32 reserved[2];
 };
 
