@@ -43,6 +43,7 @@ run_contract idle "$VF1"
 add_dev red "$VF1" || give_up "no device"
 ip link set "$(netdev_of red)" up
 run_contract live "$VF1"
+run_contract call "$VF1"
 
 # The reset that comes with `dev del` asks a backend that does not answer.
 contract silent "$VF1" >"$WORK/silent" 2>&1 &

@@ -7,6 +7,7 @@
  *   contract idle FUNCTION     no driver on the function
  *   contract live FUNCTION     a driver has set DRIVER_OK
  *   contract silent FUNCTION   attaches, never acknowledges, waits to be lost
+ *   contract call FUNCTION     eventfds raise the configuration vector of a driver
  *
  * Prints TAP. Run by 15-contract.t.
  */
@@ -18,8 +19,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../vdpa_sim_pcie/uapi/vdpa_sim_pcie.h"
@@ -135,6 +138,7 @@ static void test_arguments(int fd)
 	struct vsp_raise raise = { .vectors = 1ULL << 63 };
 	struct vsp_vq_state vq = { .index = VSP_MAX_VQS };
 	struct vsp_kick kick = { .index = 0, .fd = 4711 };
+	struct vsp_call call = { .vector = 0, .fd = 4711 };
 	struct vsp_needs_reset nr = { .index = 4711 };
 	struct vsp_link link = { .up = 2 };
 	struct vsp_ack ack = { .seq = ~0ULL };
@@ -150,6 +154,17 @@ static void test_arguments(int fd)
 	refused(ioctl(fd, VSP_IOC_SET_KICK, &kick), EINVAL, "a kick that is no eventfd");
 	kick = (struct vsp_kick){ .index = VSP_MAX_VQS, .fd = -1 };
 	refused(ioctl(fd, VSP_IOC_SET_KICK, &kick), EINVAL, "a kick for no queue");
+	refused(ioctl(fd, VSP_IOC_SET_CALL, &call), EBADF, "a call that is no file");
+	call.fd = fd;
+	refused(ioctl(fd, VSP_IOC_SET_CALL, &call), EINVAL, "a call that is no eventfd");
+	call.fd = -2;
+	refused(ioctl(fd, VSP_IOC_SET_CALL, &call), EINVAL, "a call that is below nothing");
+	call = (struct vsp_call){ .vector = ~0U, .fd = -1 };
+	refused(ioctl(fd, VSP_IOC_SET_CALL, &call), EINVAL, "a call of no vector");
+	call = (struct vsp_call){ .fd = -1, .reserved[1] = 1 };
+	refused(ioctl(fd, VSP_IOC_SET_CALL, &call), EINVAL, "a call with reserved fields");
+	call.reserved[1] = 0;
+	ok(!ioctl(fd, VSP_IOC_SET_CALL, &call), "a call that is not there can be removed");
 	refused(ioctl(fd, VSP_IOC_NEEDS_RESET, &nr), EINVAL, "a reset for no queue");
 	refused(ioctl(fd, VSP_IOC_SET_LINK, &link), EINVAL, "a link that is up twice");
 	refused(ioctl(fd, VSP_IOC_ACK, &ack), EINVAL, "an event that has not been");
@@ -271,12 +286,126 @@ static int run_silent(int fd)
 	return 0;
 }
 
+/* ---- call: VSP_IOC_SET_CALL against a driver that has its vectors ---------- */
+
+#define CONFIG_VECTOR	1
+
+/* Times that the configuration vector's handler was called, on all CPUs. */
+static long interrupts(const char *name)
+{
+	char line[512], want[64];
+	long sum = -1;
+	FILE *f = fopen("/proc/interrupts", "r");
+
+	snprintf(want, sizeof(want), "vsp-%s-config\n", name);
+	while (f && sum < 0 && fgets(line, sizeof(line), f)) {
+		char *p = strchr(line, ':'), *end;
+
+		if (!p || !strstr(line, want))
+			continue;
+		for (sum = 0, p++; ; p = end) {
+			long n = strtol(p, &end, 10);
+
+			if (end == p)
+				break;
+			sum += n;
+		}
+	}
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+/* It has been called @want times, and once all is quiet not more often. */
+static bool interrupted(const char *name, long want)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2000 && interrupts(name) < want; i++)
+		usleep(5000);
+	if (interrupts(name) == want)
+		return true;
+	printf("# %ld interrupts, wanted %ld\n", interrupts(name), want);
+	return false;
+}
+
+static int set_call(int fd, int efd)
+{
+	struct vsp_call call = { .vector = CONFIG_VECTOR, .fd = efd };
+
+	return ioctl(fd, VSP_IOC_SET_CALL, &call);
+}
+
+/* The vector's own way; what an eventfd raised before it has arrived by then. */
+static void raise_config(int fd)
+{
+	struct vsp_raise raise = { .vectors = 1ULL << CONFIG_VECTOR };
+
+	ioctl(fd, VSP_IOC_RAISE, &raise);
+}
+
+static void signal_in_a_child(int efd)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(eventfd_write(efd, 1) ? 1 : 0);
+	waitpid(pid, NULL, 0);
+}
+
+static void test_call(int fd, const char *name, int efd, long n)
+{
+	int other = eventfd(1, EFD_CLOEXEC);
+
+	ok(n >= 0, "the driver has the configuration vector");
+	ok(!set_call(fd, efd) && interrupted(name, n), "an eventfd is registered");
+	eventfd_write(efd, 1);
+	ok(interrupted(name, n + 1), "a signal of it raises the vector");
+	eventfd_write(efd, 7);
+	ok(interrupted(name, n + 2), "one of 7 does it once");
+	signal_in_a_child(efd);
+	ok(interrupted(name, n + 3), "and one by another process as well");
+	ok(!set_call(fd, other) && interrupted(name, n + 4),
+	   "another takes its place; signalled already, it raises the vector at once");
+	eventfd_write(efd, 1);
+	raise_config(fd);
+	ok(interrupted(name, n + 5), "the first one raises nothing any more");
+	close(other);
+	ok(!set_call(fd, efd) && interrupted(name, n + 6), "a closed one can be replaced");
+	ok(!set_call(fd, -1), "and removed");
+	eventfd_write(efd, 1);
+	raise_config(fd);
+	ok(interrupted(name, n + 7), "which ends it");
+	set_call(fd, efd);
+	ok(interrupted(name, n + 8), "it can come back");
+}
+
+static int run_call(int fd, const char *name)
+{
+	struct vsp_attach a = { .version = VSP_CONTRACT_VERSION };
+	int efd = eventfd(0, EFD_CLOEXEC);
+	long n;
+
+	if (ioctl(fd, VSP_IOC_ATTACH, &a))
+		return 1;
+	n = interrupts(name);
+	test_call(fd, name, efd, n);
+	close(fd);
+	eventfd_write(efd, 1);
+	fd = open_function(name);
+	a = (struct vsp_attach){ .version = VSP_CONTRACT_VERSION };
+	ok(fd >= 0 && !ioctl(fd, VSP_IOC_ATTACH, &a), "the next backend attaches");
+	raise_config(fd);
+	ok(interrupted(name, n + 9), "the eventfd of the last one is forgotten");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int fd;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: contract idle|live|silent FUNCTION\n");
+		fprintf(stderr, "usage: contract idle|live|silent|call FUNCTION\n");
 		return 2;
 	}
 	fd = open_function(argv[2]);
@@ -286,6 +415,9 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "silent")) {
 		if (run_silent(fd))
+			return 1;
+	} else if (!strcmp(argv[1], "call")) {
+		if (run_call(fd, argv[2]))
 			return 1;
 	} else {
 		test_handshake(fd, argv[2]);

@@ -133,6 +133,17 @@ static long ioctl_set_kick(struct vsp_session *s, void __user *arg)
 	return 0;
 }
 
+static long ioctl_set_call(struct vsp_session *s, void __user *arg)
+{
+	struct vsp_call c;
+
+	if (copy_from_user(&c, arg, sizeof(c)))
+		return -EFAULT;
+	if (memchr_inv(c.reserved, 0, sizeof(c.reserved)))
+		return -EINVAL;
+	return vsp_call_set(s, c.vector, c.fd);
+}
+
 static long ioctl_raise(struct vsp_session *s, void __user *arg)
 {
 	struct vsp_fn *fn = s->fn;
@@ -270,6 +281,8 @@ long vsp_backend_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_ack(s, uarg);
 	case VSP_IOC_NEEDS_RESET:
 		return ioctl_needs_reset(s, uarg);
+	case VSP_IOC_SET_CALL:
+		return ioctl_set_call(s, uarg);
 	default:
 		return -ENOTTY;
 	}

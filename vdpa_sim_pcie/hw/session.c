@@ -140,6 +140,7 @@ void vsp_session_lose(struct vsp_fn *fn)
 	WRITE_ONCE(s->lost, true);
 	fn->session = NULL;
 	session_drop_kicks(fn);
+	vsp_calls_drop(s);
 	session_keep_counters(fn, s);
 	session_zap(s);
 	vsp_dev_set_link(fn, false, 0);

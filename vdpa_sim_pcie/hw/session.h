@@ -21,6 +21,7 @@
 
 struct address_space;
 struct file;
+struct vsp_call_hook;
 struct vsp_fn;
 
 /* One place per (type, queue): what has not been read yet is bounded. */
@@ -42,6 +43,8 @@ struct vsp_session {
 	struct page *ctl_page;
 	struct page *be_page;
 	struct page *sink_page;	/* what a ring that has gone looks like */
+
+	struct vsp_call_hook *call[VSP_MAX_VECTORS];	/* fn->lock */
 
 	struct mutex mapping_lock;	/* inside fn->map_lock */
 	struct address_space *mapping;	/* NULL once the file is released */
@@ -69,6 +72,25 @@ void vsp_session_zap_queue(struct vsp_session *s, unsigned int q);
  * function is free for the next one. The link goes down.
  */
 void vsp_session_lose(struct vsp_fn *fn);
+
+/* call.c */
+
+/**
+ * vsp_call_set() - have an eventfd raise a vector
+ * @s:      session
+ * @vector: index in the MSI-X table
+ * @fd:     eventfd of the calling process, or -1: none any more
+ *
+ * Process context. The eventfd is held until it is replaced or the session ends;
+ * one that is signalled already raises the vector at once.
+ *
+ * Return: 0; -EINVAL: no such vector, or @fd is a file of another kind; -EBADF;
+ * -ENOMEM; -ENOTCONN: the session is lost
+ */
+int vsp_call_set(struct vsp_session *s, u32 vector, int fd);
+
+/* The session ends: no eventfd raises anything any more. fn->lock held. */
+void vsp_calls_drop(struct vsp_session *s);
 
 /* events.c */
 void vsp_events_init(struct vsp_session *s);

@@ -13,6 +13,9 @@
  *   fn->map_lock       which ring pages a queue has; page faults take it
  *   (spinlocks, any context) session->event_lock, fn->kick_lock,
  *   iotlb.ring_lock, iotlb.free_lock, slot->lock: never nested
+ *
+ * The queue of a backend's eventfd is locked below fn->lock and fn->kick_lock;
+ * only vsp_msix.lock comes below it (call.c).
  */
 #ifndef VSP_H
 #define VSP_H

@@ -177,8 +177,9 @@ struct vsp_kick {
 /*
  * VSP_IOC_SET_CALL: fd is an eventfd; each signal of it raises MSI-X vector
  * @vector, from any process that has the eventfd and with no system call on this
- * device; -1 removes it. The kernel holds the eventfd until it is replaced or the
- * session ends. EINVAL: no such vector. EBADF: no eventfd.
+ * device; -1 removes it. Signals that come faster than the interrupt is handled
+ * are one. The kernel holds the eventfd until it is replaced or the session ends.
+ * EINVAL: no such vector, or fd is no eventfd. EBADF: fd is no file.
  */
 struct vsp_call {
 	__u32 vector;
