@@ -121,46 +121,13 @@ static inline void vsp_irq_set_move_immediate(unsigned int virq)
 /* ---- memory ---- */
 
 /*
- * 6.19: alloc_contig_pages() is exported. Before, only alloc_contig_range()
- * is, and who calls it finds a place first. @nr_pages is a power of two. Free
- * with free_contig_range(). Goes with 6.12.
+ * 6.17: alloc_contig_range() takes flags; before, the kind of pages that may be
+ * moved away. Goes with 6.12.
  */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
-static inline bool vsp_range_is_candidate(unsigned long pfn, unsigned long nr_pages)
-{
-	struct zone *zone = NULL;
-	unsigned long i;
-
-	for (i = pfn; i < pfn + nr_pages; i++) {
-		struct page *page = pfn_to_online_page(i);
-
-		if (!page || PageReserved(page) || PageHuge(page))
-			return false;
-		if (zone && page_zone(page) != zone)
-			return false;
-		zone = page_zone(page);
-	}
-	return true;
-}
-
-static inline struct page *vsp_alloc_contig_pages(unsigned long nr_pages, gfp_t gfp, int nid)
-{
-	unsigned long start = node_start_pfn(nid), pfn;
-
-	for (pfn = ALIGN_DOWN(node_end_pfn(nid), nr_pages); pfn >= start + nr_pages;) {
-		pfn -= nr_pages;
-		cond_resched();
-		if (vsp_range_is_candidate(pfn, nr_pages) &&
-		    !alloc_contig_range(pfn, pfn + nr_pages, MIGRATE_MOVABLE, gfp))
-			return pfn_to_page(pfn);
-	}
-	return NULL;
-}
+#ifdef ACR_FLAGS_NONE
+#define VSP_CONTIG_FLAGS ACR_FLAGS_NONE
 #else
-static inline struct page *vsp_alloc_contig_pages(unsigned long nr_pages, gfp_t gfp, int nid)
-{
-	return alloc_contig_pages(nr_pages, gfp, nid, NULL);
-}
+#define VSP_CONTIG_FLAGS MIGRATE_MOVABLE
 #endif
 
 /* ---- vdpa ---- */

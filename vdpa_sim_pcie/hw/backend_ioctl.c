@@ -41,6 +41,7 @@ static long ioctl_attach(struct vsp_session *s, void __user *arg)
 		.nr_vectors = fn->pci.card->nr_vectors,
 		.max_vq_size = VSP_MAX_VQ_SIZE,
 		.max_copy_segs = COPY_MAX_SEGS,
+		.ddr_size = vsp_fn_ddr_size(fn),
 		.timeout_ms = vsp_backend_timeout_ms(),
 	};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a backend maps: the two control pages and the rings.
+ * What a backend maps: the two control pages, the rings and the card's memory.
  *
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
@@ -78,6 +78,21 @@ static int mmap_ring(struct vsp_session *s, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* Write-combining, as is usual for memory of a card. */
+static int mmap_ddr(struct vsp_session *s, struct vm_area_struct *vma)
+{
+	const struct vsp_card *card = s->fn->pci.card;
+	u64 off = ((u64)vma->vm_pgoff << PAGE_SHIFT) - VSP_MMAP_DDR;
+	u64 len = vma->vm_end - vma->vm_start, size = vsp_fn_ddr_size(s->fn);
+
+	if (off >= size || len > size - off)
+		return -EINVAL;
+	vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
+	return io_remap_pfn_range(vma, vma->vm_start,
+				  PHYS_PFN(vsp_window_resource(card->window)->start + off),
+				  len, vma->vm_page_prot);
+}
+
 static int mmap_page(struct vm_area_struct *vma, struct page *page)
 {
 	if (vma->vm_end - vma->vm_start != PAGE_SIZE)
@@ -97,6 +112,8 @@ int vsp_backend_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
 
+	if (start >= VSP_MMAP_DDR)
+		return mmap_ddr(s, vma);
 	if (start >= VSP_MMAP_RING_BASE)
 		return mmap_ring(s, vma);
 	if (start == VSP_MMAP_BE)

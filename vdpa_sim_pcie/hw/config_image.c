@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Configuration images as the functions have them at power on: root port, PF,
- * VF, and the card's vital product data. Register names and layouts are those
+ * VF. Register names and layouts are those
  * of linux/pci_regs.h; a value without a comment is what the specification
  * prescribes.
  *
@@ -9,20 +9,15 @@
  */
 #include <linux/pci_regs.h>
 #ifdef __KERNEL__
-#include <linux/errno.h>
 #include <linux/string.h>
 #else
-#include <errno.h>
 #include <string.h>
 #endif
 
 #include "config_space.h"
 
-/* The link that is shown: 16 GT/s x16; all slower speeds supported too. */
-#define CFG_LINK_SPEED		PCI_EXP_LNKCAP_SLS_16_0GB
-#define CFG_LINK_WIDTH		16
-#define CFG_LINK_SPEEDS		0x1e		/* LNKCAP2: 2.5, 5, 8, 16 GT/s */
 #define CFG_LNKCAP_ASPM_OPT	0x00400000	/* no ASPM is allowed */
+#define CFG_LNKSTA2_EQUALIZED	0x1e		/* at 8 GT/s, all phases */
 #define CFG_LNKCTL_WMASK	(PCI_EXP_LNKCTL_LD | PCI_EXP_LNKCTL_CCC | \
 				 PCI_EXP_LNKCTL_ES | PCI_EXP_LNKCTL_HAWD)
 
@@ -131,26 +126,32 @@ static void img_pm(struct vsp_cfg *cfg, u8 next, u16 pme)
 		img_w1c16(cfg, VSP_CAP_PM + PCI_PM_CTRL, PCI_PM_CTRL_PME_STATUS);
 }
 
-static void img_exp(struct vsp_cfg *cfg, u8 next, u16 type)
+/* The link's capability is its state too; all slower speeds are supported. */
+static void img_exp(struct vsp_cfg *cfg, u8 next, u16 type, const struct vsp_cfg_link *link)
 {
+	u32 speeds = ((1U << link->speed) - 1) << 1;
+
 	img_cap(cfg, VSP_CAP_EXP, PCI_CAP_ID_EXP, next);
 	img16(cfg, VSP_CAP_EXP + PCI_EXP_FLAGS, 2 | type << 4, 0);
 	img_w1c16(cfg, VSP_CAP_EXP + PCI_EXP_DEVSTA, PCI_EXP_DEVSTA_CED |
 		  PCI_EXP_DEVSTA_NFED | PCI_EXP_DEVSTA_FED | PCI_EXP_DEVSTA_URD);
-	img32(cfg, VSP_CAP_EXP + PCI_EXP_LNKCAP, CFG_LINK_SPEED |
-	      CFG_LINK_WIDTH << 4 | CFG_LNKCAP_ASPM_OPT, 0);
-	img32(cfg, VSP_CAP_EXP + PCI_EXP_LNKCAP2, CFG_LINK_SPEEDS, 0);
+	img32(cfg, VSP_CAP_EXP + PCI_EXP_LNKCAP, link->speed |
+	      (u32)link->width << 4 | CFG_LNKCAP_ASPM_OPT, 0);
+	img32(cfg, VSP_CAP_EXP + PCI_EXP_LNKCAP2, speeds, 0);
 }
 
 /* What a VF leaves to its PF: error reporting, payload sizes, the link. */
-static void img_exp_own_link(struct vsp_cfg *cfg, u16 lnksta)
+static void img_exp_own_link(struct vsp_cfg *cfg, const struct vsp_cfg_link *link,
+			     u16 lnksta)
 {
 	img16(cfg, VSP_CAP_EXP + PCI_EXP_DEVCTL, CFG_DEVCTL_RESET, 0x7fff);
 	img16(cfg, VSP_CAP_EXP + PCI_EXP_LNKCTL, 0, CFG_LNKCTL_WMASK);
-	img16(cfg, VSP_CAP_EXP + PCI_EXP_LNKSTA, CFG_LINK_SPEED |
-	      CFG_LINK_WIDTH << PCI_EXP_LNKSTA_NLW_SHIFT | PCI_EXP_LNKSTA_SLC |
+	img16(cfg, VSP_CAP_EXP + PCI_EXP_LNKSTA, link->speed |
+	      link->width << PCI_EXP_LNKSTA_NLW_SHIFT | PCI_EXP_LNKSTA_SLC |
 	      lnksta, 0);
-	img16(cfg, VSP_CAP_EXP + PCI_EXP_LNKCTL2, CFG_LINK_SPEED, PCI_EXP_LNKCTL2_TLS);
+	img16(cfg, VSP_CAP_EXP + PCI_EXP_LNKCTL2, link->speed, PCI_EXP_LNKCTL2_TLS);
+	if (link->speed >= PCI_EXP_LNKCAP_SLS_8_0GB)
+		img16(cfg, VSP_CAP_EXP + PCI_EXP_LNKSTA2, CFG_LNKSTA2_EQUALIZED, 0);
 }
 
 static void img_aer(struct vsp_cfg *cfg, u16 next, bool is_root)
@@ -224,8 +225,8 @@ static void img_port_exp(struct vsp_cfg *cfg, const struct vsp_cfg_port *port)
 {
 	unsigned int exp = VSP_CAP_EXP;
 
-	img_exp(cfg, 0, PCI_EXP_TYPE_ROOT_PORT);
-	img_exp_own_link(cfg, PCI_EXP_LNKSTA_DLLLA);
+	img_exp(cfg, 0, PCI_EXP_TYPE_ROOT_PORT, &port->link);
+	img_exp_own_link(cfg, &port->link, PCI_EXP_LNKSTA_DLLLA);
 	img_port_slot(cfg, port->slot);
 	img32(cfg, exp + PCI_EXP_DEVCAP, CFG_DEVCAP_PAYLOAD_512 |
 	      PCI_EXP_DEVCAP_EXT_TAG | PCI_EXP_DEVCAP_RBER, 0);
@@ -284,6 +285,13 @@ static void img_ep_common(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep)
 	img32(cfg, VSP_CAP_MSIX + PCI_MSIX_PBA, ep->msix_pba | 4, 0);
 }
 
+static void img_dsn(struct vsp_cfg *cfg, u64 number, u16 next)
+{
+	img_ecap(cfg, VSP_ECAP_DSN, PCI_EXT_CAP_ID_DSN, 1, next);
+	img32(cfg, VSP_ECAP_DSN + 4, number & 0xffffffff, 0);
+	img32(cfg, VSP_ECAP_DSN + 8, number >> 32, 0);
+}
+
 static void img_ari(struct vsp_cfg *cfg, u8 next_fn, u16 next)
 {
 	img_ecap(cfg, VSP_ECAP_ARI, PCI_EXT_CAP_ID_ARI, 1, next);
@@ -317,10 +325,12 @@ void vsp_cfg_build_pf(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep)
 	img_init(cfg, VSP_CFG_PF);
 	img_header(cfg, &ep->id, PCI_HEADER_TYPE_NORMAL |
 		   (ep->is_multi_function ? CFG_HEADER_MULTI : 0), VSP_CAP_PM);
+	if (ep->bar2_size)
+		img_bar64(cfg, PCI_BASE_ADDRESS_2, ep->bar2, ep->bar2_size);
 	img_bar64(cfg, PCI_BASE_ADDRESS_4, ep->bar4, ep->bar4_size);
 	img_pm(cfg, VSP_CAP_EXP, 0);
-	img_exp(cfg, VSP_CAP_MSIX, PCI_EXP_TYPE_ENDPOINT);
-	img_exp_own_link(cfg, 0);
+	img_exp(cfg, VSP_CAP_MSIX, PCI_EXP_TYPE_ENDPOINT, &ep->link);
+	img_exp_own_link(cfg, &ep->link, 0);
 	img16(cfg, VSP_CAP_EXP + PCI_EXP_DEVCTL2, 0, PCI_EXP_DEVCTL2_COMP_TIMEOUT |
 	      PCI_EXP_DEVCTL2_COMP_TMOUT_DIS);
 	img_ep_common(cfg, ep);
@@ -331,7 +341,8 @@ void vsp_cfg_build_pf(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep)
 		cfg->vpd = ep->vpd;
 		cfg->vpd_len = ep->vpd_len;
 	}
-	img_aer(cfg, VSP_ECAP_ARI, false);
+	img_aer(cfg, VSP_ECAP_DSN, false);
+	img_dsn(cfg, ep->serial_number, VSP_ECAP_ARI);
 	img_ari(cfg, ep->next_fn, ep->total_vfs ? VSP_ECAP_SRIOV : 0);
 	if (ep->total_vfs)
 		img_sriov(cfg, ep);
@@ -340,7 +351,10 @@ void vsp_cfg_build_pf(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep)
 
 void vsp_cfg_build_vf(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep)
 {
-	/* The ids come from the PF's SR-IOV capability. (PCIe 9.3.4.1) */
+	/*
+	 * The ids come from the PF's SR-IOV capability (PCIe 9.3.4.1). Without the
+	 * optional PM capability a VF is in its PF's power state (PCIe 9.6.1).
+	 */
 	struct vsp_cfg_id id = ep->id;
 
 	id.vendor = 0xffff;
@@ -349,65 +363,9 @@ void vsp_cfg_build_vf(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep)
 	img_header(cfg, &id, PCI_HEADER_TYPE_NORMAL, VSP_CAP_EXP);
 	/* Memory decoding of all VFs is the PF's VF MSE bit. */
 	img16(cfg, PCI_COMMAND, 0, PCI_COMMAND_MASTER);
-	img_exp(cfg, VSP_CAP_MSIX, PCI_EXP_TYPE_ENDPOINT);
+	img_exp(cfg, VSP_CAP_MSIX, PCI_EXP_TYPE_ENDPOINT, &ep->link);
 	img_ep_common(cfg, ep);
 	img_aer(cfg, VSP_ECAP_ARI, false);
 	img_ari(cfg, 0, 0);
 	img_done(cfg);
-}
-
-/* ---- vital product data ---- */
-
-#define VPD_TAG_NAME		0x82
-#define VPD_TAG_READ_ONLY	0x90
-#define VPD_TAG_END		0x78
-
-static u8 *vpd_tag(u8 *p, u8 tag, unsigned int len)
-{
-	*p++ = tag;
-	*p++ = len & 0xff;
-	*p++ = len >> 8;
-	return p;
-}
-
-static u8 *vpd_field(u8 *p, const char *key, const char *val, unsigned int len)
-{
-	*p++ = key[0];
-	*p++ = key[1];
-	*p++ = len;
-	memcpy(p, val, len);
-	return p + len;
-}
-
-int vsp_cfg_build_vpd(u8 *buf, unsigned int size, const char *name,
-		      const char *part, const char *serial)
-{
-	size_t name_len = strlen(name), pn = strlen(part), sn = strlen(serial);
-	size_t used, pad, total;
-	u8 *p = buf, *q, sum = 0;
-
-	if (name_len > 0x7fff || pn > 255 || sn > 255)
-		return -ENOSPC;
-	/* Two large tags, three field headers, checksum, end tag. */
-	used = 3 + name_len + 3 + 3 + pn + 3 + sn + 3 + 1 + 1;
-	pad = -used & 3;
-	total = used + pad;
-	if (total > size)
-		return -ENOSPC;
-
-	memset(buf, 0, total);
-	p = vpd_tag(p, VPD_TAG_NAME, name_len);
-	memcpy(p, name, name_len);
-	p = vpd_tag(p + name_len, VPD_TAG_READ_ONLY, 3 + pn + 3 + sn + 3 + 1 + pad);
-	p = vpd_field(p, "PN", part, pn);
-	p = vpd_field(p, "SN", serial, sn);
-	/* All bytes from the first one to this checksum add up to 0. */
-	*p++ = 'R';
-	*p++ = 'V';
-	*p++ = 1 + pad;
-	for (q = buf; q < p; q++)
-		sum += *q;
-	*p = -sum;
-	buf[total - 1] = VPD_TAG_END;
-	return total;
 }

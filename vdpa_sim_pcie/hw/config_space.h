@@ -4,7 +4,7 @@
  * bits and one of write-1-to-clear bits, and what a write asks the device to do.
  *
  * Pure: no PCI core, no lock, no memory of its own, so the host's unit tests
- * compile config_space.c and config_image.c as they are. The caller serialises.
+ * compile the config_*.c files as they are. The caller serialises.
  *
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  */
@@ -31,6 +31,7 @@ typedef uint64_t u64;
 #define VSP_CAP_VPD		0xd0	/* PF */
 #define VSP_ECAP_AER		0x100
 #define VSP_ECAP_ACS		0x148	/* root port */
+#define VSP_ECAP_DSN		0x150	/* PF */
 #define VSP_ECAP_ARI		0x1a0
 #define VSP_ECAP_SRIOV		0x210	/* PF */
 
@@ -81,6 +82,12 @@ struct vsp_cfg_id {
 	u32 class;		/* 24 bit: class, subclass, interface */
 };
 
+/* What both ends of the link support, and have agreed upon. */
+struct vsp_cfg_link {
+	u8 speed;		/* 1 to 6: 2.5, 5, 8, 16, 32, 64 GT/s */
+	u8 width;		/* lanes: 1, 2, 4, 8 or 16 */
+};
+
 /**
  * struct vsp_cfg_port - a root port
  * @id:       identity
@@ -89,6 +96,7 @@ struct vsp_cfg_id {
  * @pref_start: first bus address of the prefetchable window, 1 MiB aligned
  * @pref_end: last bus address of it
  * @slot:     physical slot number
+ * @link:     to the card
  */
 struct vsp_cfg_port {
 	struct vsp_cfg_id id;
@@ -97,6 +105,7 @@ struct vsp_cfg_port {
 	u64 pref_start;
 	u64 pref_end;
 	u16 slot;
+	struct vsp_cfg_link link;
 };
 
 /**
@@ -104,6 +113,8 @@ struct vsp_cfg_port {
  * @id:         identity; a VF shows ffff:ffff and takes only class and subsystem
  * @fn_nr:      function number on the bus; PF only
  * @is_multi_function: there is more than one PF; PF only
+ * @bar2:       bus address of BAR 2, PF only
+ * @bar2_size:  a power of two, >= 4096; 0 for no BAR 2
  * @bar4:       bus address of BAR 4, PF only
  * @bar4_size:  a power of two, >= 4096
  * @vf_bar4:    bus address of the first VF's BAR 4, PF only
@@ -116,11 +127,15 @@ struct vsp_cfg_port {
  * @next_fn:    ARI: number of the next PF, 0 for none; PF only
  * @vpd:        vital product data, kept by reference; PF only, may be NULL
  * @vpd_len:    its length
+ * @serial_number: for the Device Serial Number capability; PF only
+ * @link:       to the root port
  */
 struct vsp_cfg_ep {
 	struct vsp_cfg_id id;
 	u8 fn_nr;
 	bool is_multi_function;
+	u64 bar2;
+	u64 bar2_size;
 	u64 bar4;
 	u64 bar4_size;
 	u64 vf_bar4;
@@ -133,6 +148,8 @@ struct vsp_cfg_ep {
 	u8 next_fn;
 	const u8 *vpd;
 	unsigned int vpd_len;
+	u64 serial_number;
+	struct vsp_cfg_link link;
 };
 
 /* ---- config_image.c ---- */
@@ -140,6 +157,8 @@ struct vsp_cfg_ep {
 void vsp_cfg_build_root_port(struct vsp_cfg *cfg, const struct vsp_cfg_port *port);
 void vsp_cfg_build_pf(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep);
 void vsp_cfg_build_vf(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep);
+
+/* ---- config_vpd.c ---- */
 
 /**
  * vsp_cfg_build_vpd() - vital product data of a card
@@ -153,6 +172,9 @@ void vsp_cfg_build_vf(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep);
  */
 int vsp_cfg_build_vpd(u8 *buf, unsigned int size, const char *name,
 		      const char *part, const char *serial);
+
+/* The serial number as an EUI-64, the same for the same text. (PCIe 7.9.3) */
+u64 vsp_cfg_serial_number(const char *serial);
 
 /* ---- config_space.c ---- */
 

@@ -23,9 +23,6 @@
 #include "pci.h"
 #include "regs.h"
 
-#define BRIDGE_ROOT_BUS		0
-#define BRIDGE_CARD_BUS		1
-#define BRIDGE_SLOT		7
 /* Domains below are those of ACPI, whose _SEG has 16 bits. */
 #define BRIDGE_MIN_DOMAIN	0x10000
 /* Spare space that a hot-plug port asks for; nothing is behind it. */
@@ -46,7 +43,7 @@ static struct vsp_pci_fn *bridge_route(struct vsp_card *card, struct pci_bus *bu
 	struct vsp_pci_fn *fn;
 
 	lockdep_assert_held(&card->cfg_lock);
-	if (bus->number == BRIDGE_ROOT_BUS)
+	if (bus->number == VSP_ROOT_BUS)
 		return devfn ? NULL : &card->port;
 	if (bus->number != card->port.cfg->value[PCI_SECONDARY_BUS])
 		return NULL;
@@ -307,79 +304,27 @@ static int bridge_notify(struct notifier_block *nb, unsigned long action, void *
 	return NOTIFY_OK;
 }
 
-/* ---- images ---- */
+/* ---- the bridge ---- */
 
-static void bridge_init_fn(struct vsp_card *card, struct vsp_pci_fn *fn, u8 bus)
+static void bridge_init_fn(struct vsp_pci_fn *fn, u8 bus)
 {
 	INIT_WORK(&fn->flr_work, bridge_flr_work);
 	mutex_init(&fn->plug_lock);
-	snprintf(fn->name, sizeof(fn->name), "%05x:%02x:%02x.%x", card->domain_nr, bus,
+	snprintf(fn->name, sizeof(fn->name), "%05x:%02x:%02x.%x", fn->card->domain_nr, bus,
 		 PCI_SLOT(fn->index), PCI_FUNC(fn->index));
 }
 
-static void bridge_build_port(struct vsp_card *card)
+static void bridge_init_fns(struct vsp_card *card)
 {
-	struct resource *window = vsp_window_resource(card->window);
-	struct vsp_cfg_port port = {
-		.id		= {
-			.vendor	= VSP_VENDOR_ID,
-			.device	= VSP_PORT_DEVICE_ID,
-			.class	= PCI_CLASS_BRIDGE_PCI << 8,
-		},
-		.primary	= BRIDGE_ROOT_BUS,
-		.secondary	= BRIDGE_CARD_BUS,
-		.pref_start	= window->start,
-		.pref_end	= window->end,
-		.slot		= BRIDGE_SLOT,
-	};
-
-	vsp_cfg_build_root_port(card->port.cfg, &port);
-	bridge_init_fn(card, &card->port, BRIDGE_ROOT_BUS);
-}
-
-static void bridge_build_pf(struct vsp_card *card, struct vsp_pci_fn *fn,
-			    struct vsp_cfg_ep *ep)
-{
-	unsigned int vf = vsp_first_vf(card, fn->index);
-
-	ep->fn_nr = fn->index;
-	ep->next_fn = fn->index + 1 < card->nr_pfs ? fn->index + 1 : 0;
-	ep->bar4 = fn->bar4_phys;
-	ep->vf_offset = vf - fn->index;
-	ep->vf_bar4 = card->total_vfs ? card->fn[vf]->bar4_phys : 0;
-	vsp_cfg_build_pf(fn->cfg, ep);
-}
-
-static void bridge_build_images(struct vsp_card *card)
-{
-	struct vsp_cfg_ep ep = {
-		.id			= card->id,
-		.is_multi_function	= card->nr_pfs > 1,
-		.bar4_size		= VSP_BAR_SIZE,
-		.total_vfs		= card->total_vfs,
-		.vf_device		= card->vf_device,
-		.nr_vectors		= card->nr_vectors,
-		.msix_table		= VSP_BAR_MSIX_TABLE,
-		.msix_pba		= VSP_BAR_MSIX_PBA,
-		.vpd			= card->vpd,
-		.vpd_len		= card->vpd_len,
-	};
 	unsigned int i;
 
-	bridge_build_port(card);
+	bridge_init_fn(&card->port, VSP_ROOT_BUS);
 	for (i = 0; i < card->nr_fns; i++) {
-		struct vsp_pci_fn *fn = card->fn[i];
-
-		fn->present = fn->kind == VSP_PCI_PF;
-		if (fn->present)
-			bridge_build_pf(card, fn, &ep);
-		else
-			vsp_cfg_build_vf(fn->cfg, &ep);
-		bridge_init_fn(card, fn, BRIDGE_CARD_BUS);
+		card->fn[i]->present = card->fn[i]->kind == VSP_PCI_PF;
+		bridge_init_fn(card->fn[i], VSP_CARD_BUS);
 	}
+	vsp_images_build(card);
 }
-
-/* ---- the bridge ---- */
 
 /*
  * The spare windows hang in no resource tree, as there is nothing behind them.
@@ -392,7 +337,7 @@ static void bridge_add_windows(struct vsp_card *card)
 	/* Above what the CPU can address, where no firmware entry is in the way. */
 	resource_size_t mem = ALIGN(iomem_resource.end + 1, BRIDGE_SPARE_MEM);
 
-	card->bus_res = DEFINE_RES_NAMED(BRIDGE_ROOT_BUS, 256, "vsp bus", IORESOURCE_BUS);
+	card->bus_res = DEFINE_RES_NAMED(VSP_ROOT_BUS, 256, "vsp bus", IORESOURCE_BUS);
 	card->io_res = DEFINE_RES_NAMED(BRIDGE_SPARE_IO, BRIDGE_SPARE_IO, "vsp spare io",
 					IORESOURCE_IO);
 	card->mem32_res = DEFINE_RES_NAMED(mem, BRIDGE_SPARE_MEM, "vsp spare mem",
@@ -435,7 +380,7 @@ int vsp_bridge_create(struct vsp_card *card)
 		return card->domain_nr;
 	vsp_pci_sysdata_init(&card->sysdata, card->domain_nr,
 			     page_to_nid(pfn_to_page(PHYS_PFN(window->start))));
-	bridge_build_images(card);
+	bridge_init_fns(card);
 
 	/* Or the root bus would hang in the air in sysfs. */
 	card->parent = platform_device_register_simple(KBUILD_MODNAME,
@@ -452,7 +397,7 @@ int vsp_bridge_create(struct vsp_card *card)
 	card->bridge->dev.parent = &card->parent->dev;
 	card->bridge->sysdata = &card->sysdata;
 	card->bridge->ops = &bridge_ops;
-	card->bridge->busnr = BRIDGE_ROOT_BUS;
+	card->bridge->busnr = VSP_ROOT_BUS;
 	dev_set_msi_domain(&card->bridge->dev, card->msi_domain);
 	bridge_add_windows(card);
 

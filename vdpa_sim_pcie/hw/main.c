@@ -6,14 +6,20 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/ctype.h>
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "pci.h"
 #include "regs.h"
 #include "vsp.h"
+
+#define SERIAL_MAX	32u
+#define DDR_MAX_MB	65536u
 
 static unsigned int pfs = 1;
 module_param(pfs, uint, 0444);
@@ -47,6 +53,25 @@ static unsigned int subsystem_id = 1;
 module_param(subsystem_id, uint, 0444);
 MODULE_PARM_DESC(subsystem_id, "PCI subsystem id (default 1)");
 
+static char *link_speed = "16";
+module_param(link_speed, charp, 0444);
+MODULE_PARM_DESC(link_speed, "speed of the PCIe link in GT/s: 2.5, 5, 8, 16, 32 or 64 (default 16)");
+
+static unsigned int link_width = 16;
+module_param(link_width, uint, 0444);
+MODULE_PARM_DESC(link_width, "lanes of the PCIe link: 1, 2, 4, 8 or 16 (default 16)");
+
+static char *serial = "VSP00000001";
+module_param(serial, charp, 0444);
+MODULE_PARM_DESC(serial, "serial number in the vital product data, 1 to 32 characters (default VSP00000001)");
+
+static unsigned int ddr_mb;
+module_param(ddr_mb, uint, 0444);
+MODULE_PARM_DESC(ddr_mb, "memory of the card in MiB, BAR 2 of the first PF, a power of two; 0 for none (default 0)");
+
+/* As Link Capabilities counts speeds, from 1. */
+static const char * const link_speeds[] = { "2.5", "5", "8", "16", "32", "64" };
+
 static struct vsp_card *the_card;
 
 struct vsp_card *vsp_card_get_only(void)
@@ -71,6 +96,40 @@ static int check_id(const char *name, unsigned int val, unsigned int max)
 	return -EINVAL;
 }
 
+static int check_link(void)
+{
+	if (match_string(link_speeds, ARRAY_SIZE(link_speeds), link_speed) < 0) {
+		pr_err("parameter link_speed=%s is none of 2.5, 5, 8, 16, 32, 64\n", link_speed);
+		return -EINVAL;
+	}
+	if (!is_power_of_2(link_width) || link_width > 16) {
+		pr_err("parameter link_width=%u is none of 1, 2, 4, 8, 16\n", link_width);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_serial(void)
+{
+	size_t len = strlen(serial), i;
+
+	for (i = 0; i < len && isascii(serial[i]) && isgraph(serial[i]); i++)
+		;
+	if (len && len <= SERIAL_MAX && i == len)
+		return 0;
+	pr_err("parameter serial needs 1 to %u printable characters and no blanks\n", SERIAL_MAX);
+	return -EINVAL;
+}
+
+static int check_ddr(void)
+{
+	if (!ddr_mb || (is_power_of_2(ddr_mb) && ddr_mb <= DDR_MAX_MB))
+		return 0;
+	pr_err("parameter ddr_mb=%u is neither 0 nor a power of two up to %u\n", ddr_mb,
+	       DDR_MAX_MB);
+	return -EINVAL;
+}
+
 static int check_parameters(void)
 {
 	/* ffff as vendor or device reads as "nobody there". */
@@ -81,15 +140,16 @@ static int check_parameters(void)
 	       check_id("device_id", device_id, 0xfffe) ?:
 	       check_id("vf_device_id", vf_device_id, 0xfffe) ?:
 	       check_id("subsystem_vendor_id", subsystem_vendor_id, 0xffff) ?:
-	       check_id("subsystem_id", subsystem_id, 0xffff);
+	       check_id("subsystem_id", subsystem_id, 0xffff) ?:
+	       check_link() ?: check_serial() ?: check_ddr();
 }
 
 /* ---- functions ---- */
 
-/* The window is the BARs 4 in the order of the functions, so VFs are contiguous. */
-static size_t card_window_size(const struct vsp_card *card)
+/* The BARs 4 lie in the order of the functions, so those of a PF's VFs touch. */
+static u64 card_bars_size(const struct vsp_card *card)
 {
-	return ALIGN(card->nr_fns * (size_t)VSP_BAR_SIZE, SZ_1M);
+	return ALIGN(card->nr_fns * (u64)VSP_BAR_SIZE, SZ_1M);
 }
 
 static int card_alloc_fn(struct vsp_card *card, unsigned int index)
@@ -113,7 +173,7 @@ static int card_alloc_fn(struct vsp_card *card, unsigned int index)
 		fn->vf_index = (index - card->nr_pfs) % card->total_vfs;
 	}
 	fn->bar4 = vsp_window_io(card->window) + offset;
-	fn->bar4_phys = vsp_window_resource(card->window)->start + offset;
+	fn->bar4_phys = vsp_window_bars(card->window) + offset;
 	fn->cfg = kzalloc(sizeof(*fn->cfg), GFP_KERNEL);
 	if (!fn->cfg) {
 		err = -ENOMEM;
@@ -207,7 +267,11 @@ static struct vsp_card *card_alloc(void)
 	};
 	card->vf_device = vf_device_id;
 	len = vsp_cfg_build_vpd(card->vpd, sizeof(card->vpd), "vdpa_sim_pcie vDPA SmartNIC",
-				"VSP-1", "VSP00000001");
+				"VSP-1", serial);
+	card->serial_number = vsp_cfg_serial_number(serial);
+	card->link.speed = 1 + match_string(link_speeds, ARRAY_SIZE(link_speeds), link_speed);
+	card->link.width = link_width;
+	card->ddr_size = (u64)ddr_mb * SZ_1M;
 	card->fn = kcalloc(card->nr_fns, sizeof(*card->fn), GFP_KERNEL);
 	if (len < 0 || !card->fn) {
 		kfree(card->fn);
@@ -231,7 +295,7 @@ static int card_create(struct vsp_card *card)
 	card->wq = alloc_workqueue("vsp_reset", WQ_UNBOUND | WQ_HIGHPRI, 0);
 	if (!card->wq)
 		return -ENOMEM;
-	card->window = vsp_window_create(card_window_size(card));
+	card->window = vsp_window_create(card->ddr_size, card_bars_size(card));
 	if (IS_ERR(card->window)) {
 		err = PTR_ERR(card->window);
 		goto err_destroy_wq;

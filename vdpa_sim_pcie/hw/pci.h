@@ -35,6 +35,11 @@
 #define VSP_MSIX_MIN_VECTORS	11u
 #define VSP_MSIX_MAX_VECTORS	(VSP_MSIX_FIXED_VECTORS + 2u * VSP_MAX_QUEUE_PAIRS)
 
+/* Bus numbers of the root port and of what is behind it; the slot's number. */
+#define VSP_ROOT_BUS		0
+#define VSP_CARD_BUS		1
+#define VSP_SLOT_NR		7
+
 struct vsp_card;
 struct vsp_pci_fn;
 struct vsp_window;
@@ -149,6 +154,9 @@ struct vsp_pci_fn {
  * @id:           identity of PF and VFs; the device id is the PF's
  * @vf_device:    device id of the VFs
  * @vpd:          vital product data, @vpd_len bytes
+ * @serial_number: the serial number in it, as a number
+ * @link:         between root port and card
+ * @ddr_size:     the card's own memory, BAR 2 of PF 0; bytes, 0 for none
  * @window:       memory behind all BARs
  * @msi_domain:   parent of the interrupt domains of all functions
  * @msix_unmask:  the PCI core's own callbacks, which ours go around
@@ -172,6 +180,9 @@ struct vsp_card {
 	u16 vf_device;
 	u8 vpd[256];
 	unsigned int vpd_len;
+	u64 serial_number;
+	struct vsp_cfg_link link;
+	u64 ddr_size;
 
 	struct vsp_window *window;
 	struct irq_domain *msi_domain;
@@ -358,11 +369,19 @@ void vsp_debugfs_exit(void);
 void vsp_debugfs_add(struct vsp_pci_fn *fn);
 void vsp_debugfs_remove(struct vsp_pci_fn *fn);
 
+/* ---- images.c ---- */
+
+/* Configuration space of all functions, the root port too, as at power on. */
+void vsp_images_build(struct vsp_card *card);
+
 /* ---- window.c ---- */
 
-struct vsp_window *vsp_window_create(size_t size);
+struct vsp_window *vsp_window_create(u64 ddr_size, u64 bars_size);
 void vsp_window_destroy(struct vsp_window *w);
+/* First the card's memory, naturally aligned, then the BARs 4. */
 struct resource *vsp_window_resource(struct vsp_window *w);
+/* The part that the BARs 4 are in: its address, and the module's mapping of it. */
+phys_addr_t vsp_window_bars(struct vsp_window *w);
 void __iomem *vsp_window_io(struct vsp_window *w);
 
 /* ---- msix.c ---- */

@@ -218,6 +218,12 @@ static inline struct vsp_fn *vsp_fn(struct vsp_pci_fn *pci)
 	return container_of(pci, struct vsp_fn, pci);
 }
 
+/* Bytes of the card's memory that are this function's. */
+static inline u64 vsp_fn_ddr_size(const struct vsp_fn *fn)
+{
+	return fn->index ? 0 : fn->pci.card->ddr_size;
+}
+
 #define fn_info(fn, fmt, ...) \
 	pr_info("%s: " fmt, vsp_pci_fn_name(&(fn)->pci), ##__VA_ARGS__)
 #define fn_warn_ratelimited(fn, fmt, ...) \
