@@ -7,7 +7,7 @@
 #
 #	build/kernel/RELEASE/	sources and objects of the modules
 #	build/modules/RELEASE/	the finished modules
-#	build/{bin,lib}/	vsp-switch, libvringh.a
+#	build/{bin,lib}/	vsp-switch, vsp, libvringh.a
 #	build/check/		logs of `make check`
 
 # The kernel to build for: a release (KVER) or any tree of headers (KDIR).
@@ -23,11 +23,11 @@ KCOPY := $(BUILD)/kernel/$(KVER)
 KMODS := $(BUILD)/modules/$(KVER)
 KSOURCES := Kbuild vdpa_sim_pcie vringh-lib
 MODDIR := $(DESTDIR)/lib/modules/$(KVER)/updates/vdpa_sim_pcie
-MANPAGES := $(wildcard docs/*.1 docs/*.4)
+MANPAGES := $(wildcard docs/*.1 docs/*.4 docs/*.8)
 INSTALL := install
 LAB := scripts/lab
 
-all: modules lib app ## modules, library and vsp-switch for this machine's kernel (default)
+all: modules lib app tool ## modules, library, vsp-switch and vsp for this machine's kernel (default)
 
 modules: ## the kernel modules for KVER (default: the running kernel)
 	@test -f $(KDIR)/Makefile || { \
@@ -45,7 +45,7 @@ toolchain:
 	@mkdir -p $(BUILD)
 	@id="$$($(CC) -dumpfullversion -dumpmachine) $$(pkg-config --modversion libdpdk 2>&1)"; \
 	if [ "$$id" != "$$(cat $(BUILD)/toolchain 2>/dev/null)" ]; then \
-		rm -rf $(addprefix $(BUILD)/,bin lib dpdk-app vm); \
+		rm -rf $(addprefix $(BUILD)/,bin lib dpdk-app vm vsp); \
 		echo "$$id" >$(BUILD)/toolchain; \
 	fi
 
@@ -55,7 +55,10 @@ lib: toolchain ## vringh-lib for user space: build/lib/libvringh.a
 app: lib ## vsp-switch, the DPDK backend: build/bin/vsp-switch
 	$(MAKE) -C dpdk-app OUT=$(BUILD)
 
-install: install-modules install-app ## install what `make` has built (DESTDIR, PREFIX; depmod without DESTDIR)
+tool: toolchain ## vsp, which shows and works the card: build/bin/vsp
+	$(MAKE) -C tools/vsp OUT=$(BUILD)
+
+install: install-modules install-app install-tool install-man ## install what `make` has built (DESTDIR, PREFIX; depmod without DESTDIR)
 
 install-modules:
 	@test -n "$(wildcard $(KMODS)/*.ko)" || { echo "nothing to install: run make first" >&2; exit 1; }
@@ -67,15 +70,23 @@ install-app:
 	$(INSTALL) -D -m 755 $(BUILD)/bin/vsp-switch $(DESTDIR)$(PREFIX)/bin/vsp-switch
 	$(INSTALL) -D -m 644 vdpa_sim_pcie/uapi/vdpa_sim_pcie.h \
 		$(DESTDIR)$(PREFIX)/include/linux/vdpa_sim_pcie.h
+
+install-man:
 	@for page in $(MANPAGES); do \
 		$(INSTALL) -D -m 644 $$page \
 			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
 
+install-tool:
+	$(INSTALL) -D -m 755 $(BUILD)/bin/vsp $(DESTDIR)$(PREFIX)/sbin/vsp
+	$(INSTALL) -D -m 644 tools/vsp/vsp.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vsp
+
 uninstall: ## remove what install has put there
 	rm -rf $(MODDIR)
 	$(if $(DESTDIR),,depmod $(KVER))
-	rm -f $(DESTDIR)$(PREFIX)/bin/vsp-switch \
+	rm -f $(DESTDIR)$(PREFIX)/bin/vsp-switch $(DESTDIR)$(PREFIX)/sbin/vsp \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vsp \
 		$(DESTDIR)$(PREFIX)/include/linux/vdpa_sim_pcie.h
 	@for page in $(MANPAGES); do \
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
@@ -121,5 +132,6 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo "  variables:        KVER KDIR KERNEL PREFIX DESTDIR; make modules W=1 shows all warnings"
 
-.PHONY: all modules vm-programs toolchain lib app install install-modules install-app uninstall \
+.PHONY: all modules vm-programs toolchain lib app tool install install-modules install-app \
+	install-tool install-man uninstall \
 	demo lab-build check check-fast unit fuzz vm-test lint clean help

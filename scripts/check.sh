@@ -214,6 +214,30 @@ check_function_length() {
 		END { exit bad }'
 }
 
+# The registers that the tool knows are those of the BAR's header, under their names.
+check_registers() {
+	awk '
+		FILENAME ~ /regs\.h$/ && /^#define VSP_(REG|STAT)_[A-Z0-9_]+[ \t]/ { known[$2] = 1 }
+		FILENAME ~ /regs\.c$/ && match($0, /REG(_X)?\("[a-z0-9_]+", VSP_[A-Z0-9_]+,/) {
+			split(substr($0, RSTART, RLENGTH), part, /[",() ]+/)
+			name = macro = part[3]
+			sub(/^VSP_(REG|STAT)_((VQ|VECTOR)_)?/, "", name)
+			if (tolower(name) != part[2] && macro !~ /^VSP_BAR_/) {
+				printf "tools/vsp/regs.c: %s is named %s\n", macro, part[2]
+				bad = 1
+			}
+			used[macro] = 1
+		}
+		END {
+			for (macro in known)
+				if (!(macro in used)) {
+					printf "tools/vsp/regs.c: does not know %s\n", macro
+					bad = 1
+				}
+			exit bad
+		}' vdpa_sim_pcie/hw/regs.h tools/vsp/regs.c
+}
+
 # Nothing of the machine somebody works on: no absolute place of a checkout, and no
 # address but those that a reader of the documents is sent to.
 check_machine() {

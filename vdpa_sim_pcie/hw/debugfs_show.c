@@ -59,7 +59,8 @@ static void show_backend(struct seq_file *s, struct vsp_fn *fn)
 	}
 	seq_printf(s, "backend: %s\n", session->attached ? "attached" : "open");
 	seq_printf(s, "backend_pid: %d\n", pid_vnr(session->owner));
-	seq_printf(s, "backend_comm: %s\n", session->comm);
+	/* A process is free to have a line feed in its name. */
+	seq_printf(s, "backend_comm: %*pE\n", (int)strlen(session->comm), session->comm);
 }
 
 static void show_vq(struct seq_file *s, struct vsp_vq *vq)

@@ -66,6 +66,8 @@ enum vsp_trace_state {
 	vsp_trace_name(VSP_MBOX_SET_VQ_ENABLE,		"set_vq_enable") \
 	vsp_trace_name(VSP_MBOX_GET_VQ_STATE,		"get_vq_state")	\
 	vsp_trace_name(VSP_MBOX_SET_VQ_STATE,		"set_vq_state")	\
+	vsp_trace_name(VSP_MBOX_SUSPEND,		"suspend")	\
+	vsp_trace_name(VSP_MBOX_RESUME,			"resume")	\
 	vsp_trace_name(VSP_MBOX_GET_CONFIG,		"get_config")	\
 	vsp_trace_name(VSP_MBOX_SET_CONFIG,		"set_config")	\
 	vsp_trace_name(VSP_MBOX_RESET,			"reset")	\

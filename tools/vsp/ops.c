@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The commands that do something to the card, and the walk of an address.
+ *
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vsp.h"
+
+/* ---- slot, reset, errors, link ---- */
+
+int cmd_slot(int argc, char **argv)
+{
+	bool plug = !strcmp(argv[0], "plug");
+
+	(void)argc;
+	card_need();
+	if (!card_write(NULL, "slot", plug ? "1" : "0"))
+		return VSP_EXIT_OK;
+	switch (errno) {
+	case EEXIST:
+		die("the card is in its slot already");
+	case ENODEV:
+		die("the card is out of its slot already");
+	case EBUSY:
+		die("the kernel still removes functions of the card that was pulled; try again");
+	default:
+		die("%s: %s", argv[0], strerror(errno));
+	}
+}
+
+int cmd_flr(int argc, char **argv)
+{
+	const char *function = card_find(argv[1]);
+	char path[VSP_PATH_MAX], methods[64];
+
+	(void)argc;
+	snprintf(path, sizeof(path), VSP_PCI_DEVICES "/%s/reset_method", function);
+	if (read_text(path, methods, sizeof(methods)) || strncmp(methods, "flr", 3))
+		die("%s has no function level reset, or it is not the kernel's first choice",
+		    function);
+	snprintf(path, sizeof(path), VSP_PCI_DEVICES "/%s/reset", function);
+	if (write_text(path, "1"))
+		die("%s: %s", path, strerror(errno));
+	return VSP_EXIT_OK;
+}
+
+int cmd_aer(int argc, char **argv)
+{
+	static const char *const classes[] = { "correctable", "nonfatal", "fatal" };
+	const char *function;
+	char text[64];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(classes) && strcmp(argv[2], classes[i]); i++)
+		;
+	if (i == ARRAY_SIZE(classes))
+		die_usage("no class of errors: %s", argv[2]);
+	snprintf(text, sizeof(text), "%s %#" PRIx64, argv[2],
+		 argc > 3 ? parse_number(argv[3], "BITS") : 0);
+	function = card_find(argv[1]);
+	if (!card_write(function, "aer", text))
+		return VSP_EXIT_OK;
+	switch (errno) {
+	case EINVAL:
+		die("%s: the bits are not those of a %s error that it can have", function, argv[2]);
+	case EPERM:
+		die("%s does not report it: it is masked, or disabled in Device Control",
+		    function);
+	case ENODEV:
+		die("%s is not there", function);
+	default:
+		die("aer: %s", strerror(errno));
+	}
+}
+
+int cmd_link(int argc, char **argv)
+{
+	const char *function = card_find(argv[1]);
+	char text[64], path[VSP_PATH_MAX];
+
+	if (argc == 2) {
+		snprintf(path, sizeof(path), VSP_DEBUGFS "/%s/link", function);
+		if (read_text(path, text, sizeof(text)))
+			die("%s: %s", path, strerror(errno));
+		fputs(text, stdout);
+		return VSP_EXIT_OK;
+	}
+	if (strcmp(argv[2], "up") && strcmp(argv[2], "down"))
+		die_usage("the link is up or down, not %s", argv[2]);
+	if (argc > 3)
+		snprintf(text, sizeof(text), "%s %" PRIu64, argv[2],
+			 parse_number(argv[3], "MBITS"));
+	else
+		snprintf(text, sizeof(text), "%s", argv[2]);
+	if (card_write(function, "link", text))
+		die("link: %s", strerror(errno));
+	return VSP_EXIT_OK;
+}
+
+int cmd_msix(int argc, char **argv)
+{
+	const char *function = card_find(argv[1]);
+	unsigned long long sent, coalesced, masked, dropped;
+	unsigned int vector, irq, pending;
+	char line[256], path[VSP_PATH_MAX];
+	FILE *in;
+	int cpu;
+
+	(void)argc;
+	snprintf(path, sizeof(path), VSP_DEBUGFS "/%s/msix", function);
+	in = fopen(path, "re");
+	if (!in)
+		die("%s: %s", path, strerror(errno));
+	printf("vector    irq  cpu       sent  coalesced     masked    dropped  pending\n");
+	while (fgets(line, sizeof(line), in)) {
+		if (sscanf(line, "%u %u %d %llu %llu %llu %u %llu", &vector, &irq, &cpu, &sent,
+			   &coalesced, &masked, &pending, &dropped) != 8)
+			die("%s: a line that this program does not know: %s", path, line);
+		if (irq)
+			printf("%6u %6u %4d", vector, irq, cpu);
+		else
+			printf("%6u %6s %4s", vector, "-", "-");
+		printf(" %10llu %10llu %10llu %10llu  %s\n", sent, coalesced, masked, dropped,
+		       pending ? "yes" : "-");
+	}
+	fclose(in);
+	return VSP_EXIT_OK;
+}
+
+/* ---- translate ---- */
+
+#define PAGEMAP_PRESENT		(1ULL << 63)
+#define PAGEMAP_PFN		((1ULL << 55) - 1)
+
+static uint64_t read_u64_at(const char *path, uint64_t index)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t value = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &value, sizeof(value), index * sizeof(value)) != sizeof(value))
+		value = 0;
+	close(fd);
+	return value;
+}
+
+static void print_host_page(uint64_t physical)
+{
+	uint64_t pfn = physical / sysconf(_SC_PAGESIZE);
+
+	printf("host page: frame %#" PRIx64 ", mapped %" PRIu64 " times, flags %#" PRIx64 "\n",
+	       pfn, read_u64_at("/proc/kpagecount", pfn), read_u64_at("/proc/kpageflags", pfn));
+}
+
+/* One mapping of the backend: each of its pages that is the one we look for. */
+static bool print_ptes(const char *pid, uint64_t start, uint64_t end, uint64_t pfn)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE), va, entry;
+	char path[VSP_PATH_MAX];
+	bool found = false;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%s/pagemap", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	for (va = start; va < end; va += page) {
+		if (pread(fd, &entry, sizeof(entry), va / page * sizeof(entry)) != sizeof(entry))
+			break;
+		if (!(entry & PAGEMAP_PRESENT) || (entry & PAGEMAP_PFN) != pfn)
+			continue;
+		printf("backend pte: address %#" PRIx64 " entry %#" PRIx64 "\n", va, entry);
+		found = true;
+	}
+	close(fd);
+	return found;
+}
+
+/* Its mappings of the function's character device. */
+static bool print_backend_mappings(const char *pid, const char *function, uint64_t pfn)
+{
+	char path[VSP_PATH_MAX], line[VSP_PATH_MAX], device[64];
+	uint64_t start, end;
+	bool found = false;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%s/maps", pid);
+	snprintf(device, sizeof(device), "/dev/vsp/%s\n", function);
+	maps = fopen(path, "re");
+	if (!maps)
+		return false;
+	while (fgets(line, sizeof(line), maps)) {
+		size_t n = strlen(line), d = strlen(device);
+
+		if (n < d || strcmp(line + n - d, device))
+			continue;
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) == 2)
+			found |= print_ptes(pid, start, end, pfn);
+	}
+	fclose(maps);
+	return found;
+}
+
+static void print_backend(const char *function, uint64_t physical)
+{
+	static struct card_state st;
+	const char *pid;
+
+	card_read_state(function, "state", &st);
+	pid = card_value(&st, "backend_pid");
+	if (!*pid) {
+		printf("backend: none\n");
+		return;
+	}
+	printf("backend: %s (pid %s)\n", card_value(&st, "backend_comm"), pid);
+	if (!print_backend_mappings(pid, function, physical / sysconf(_SC_PAGESIZE)))
+		printf("backend pte: none; the kernel copies for it\n");
+}
+
+int cmd_translate(int argc, char **argv)
+{
+	static struct card_state st;
+	const char *function = card_find(argv[1]);
+	char text[4096];
+	unsigned int i;
+	ssize_t n;
+	int fd;
+
+	(void)argc;
+	snprintf(text, sizeof(text), "%#" PRIx64, parse_number(argv[2], "IOVA"));
+	fd = card_open(function, "translate", O_RDWR);
+	if (write(fd, text, strlen(text)) < 0)
+		die("translate: %s", strerror(errno));
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	if (n < 0)
+		die("translate: %s", strerror(errno));
+	close(fd);
+	text[n] = '\0';
+	card_parse_state(text, &st);
+	for (i = 0; i < st.nr; i++)
+		printf("%s: %s\n", st.line[i].key, st.line[i].value);
+	if (!*card_value(&st, "physical"))
+		return VSP_EXIT_FAILED;
+	print_host_page(card_number(&st, "physical"));
+	print_backend(function, card_number(&st, "physical"));
+	return VSP_EXIT_OK;
+}
