@@ -13,6 +13,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/iommu.h>
 #include <linux/irq.h>
 #include <linux/irqdomain.h>
 #include <linux/memory_hotplug.h>
@@ -128,6 +129,24 @@ static inline void vsp_irq_set_move_immediate(unsigned int virq)
 #define VSP_CONTIG_FLAGS ACR_FLAGS_NONE
 #else
 #define VSP_CONTIG_FLAGS MIGRATE_MOVABLE
+#endif
+
+/* ---- IOMMU ---- */
+
+/*
+ * 6.19: attach_dev() is told the old domain as well. VSP_IOMMU_ATTACH(fn) makes
+ * the variant without it where that is wanted. Goes with 6.12.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define VSP_IOMMU_ATTACH(fn)							\
+static int fn##_dev(struct iommu_domain *domain, struct device *dev)		\
+{										\
+	return fn(domain, dev, NULL);						\
+}
+#define VSP_IOMMU_ATTACH_OP(fn)	fn##_dev
+#else
+#define VSP_IOMMU_ATTACH(fn)
+#define VSP_IOMMU_ATTACH_OP(fn)	fn
 #endif
 
 /* ---- vdpa ---- */

@@ -183,7 +183,7 @@ card_up() {
 
 card_down() {
 	timeout 60 modprobe -r virtio_vdpa 2>/dev/null
-	timeout 60 modprobe -r vdpa_sim_pcie vsp_hw
+	timeout 60 modprobe -r vdpa_sim_pcie vsp_hw vsp_iommu
 }
 
 card_is_gone() {

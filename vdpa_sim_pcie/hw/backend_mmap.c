@@ -20,48 +20,79 @@
 #define RING_AREA_BYTES		(1ULL << VSP_MMAP_RING_SHIFT)
 #define RING_END		VSP_MMAP_RING(VSP_MAX_VQS, 0)
 
-static struct page *ring_page(struct vsp_session *s, unsigned int q,
-			      unsigned int area, u64 index)
+/* The queue, if it is enabled and this session's, or NULL. */
+static struct vsp_vq *ring_vq(struct vsp_session *s, unsigned int q, unsigned int area)
 {
-	struct vsp_fn *fn = s->fn;
-	struct vsp_ring_mem *mem;
 	struct vsp_vq *vq;
+
+	lockdep_assert_held(&s->fn->map_lock);
+	if (s->lost || q >= s->fn->nr_vqs || area >= VSP_NR_RING_AREAS)
+		return NULL;
+	vq = &s->fn->vq[array_index_nospec(q, s->fn->nr_vqs)];
+	return vq->mem[area] ? vq : NULL;
+}
+
+static struct page *ring_page(struct vsp_session *s, unsigned int q, unsigned int area,
+			      u64 index)
+{
+	struct vsp_vq *vq = ring_vq(s, q, area);
+	struct vsp_ring_mem *mem;
 	u64 byte, end;
 
-	lockdep_assert_held(&fn->map_lock);
-	if (s->lost || q >= fn->nr_vqs || area >= VSP_NR_RING_AREAS)
+	if (!vq)
 		return NULL;
-	vq = &fn->vq[array_index_nospec(q, fn->nr_vqs)];
 	mem = vq->mem[area];
-	if (!mem)
-		return NULL;
 	/* Both within the pages of mem, as vq_map_rings() has checked. */
 	byte = (vq->addr[area] & PAGE_MASK) - mem->iova + (index << PAGE_SHIFT);
 	end = vq->addr[area] - mem->iova + vsp_ring_area_size(vq->size, area);
-	return byte < end ? virt_to_page(mem->va + byte) : NULL;
+	return byte < end ? vsp_ring_mem_page(mem, byte) : NULL;
 }
 
+/* Which page of which area. Return: the index of the page in the area. */
+static u64 ring_where(const struct vm_fault *vmf, unsigned int *q, unsigned int *area)
+{
+	u64 off = ((u64)vmf->pgoff << PAGE_SHIFT) - VSP_MMAP_RING_BASE;
+	u64 n = off >> VSP_MMAP_RING_SHIFT;
+
+	*q = n >> 2;
+	*area = n & 3;
+	return (off & (RING_AREA_BYTES - 1)) >> PAGE_SHIFT;
+}
+
+/*
+ * By number, without a reference: the pages are the queue's until it stops, and
+ * nobody can pin them through the backend's mapping for longer.
+ */
 static vm_fault_t ring_fault(struct vm_fault *vmf)
 {
 	struct vsp_session *s = vmf->vma->vm_private_data;
-	u64 off = ((u64)vmf->pgoff << PAGE_SHIFT) - VSP_MMAP_RING_BASE;
-	u64 n = off >> VSP_MMAP_RING_SHIFT;
-	u64 index = (off & (RING_AREA_BYTES - 1)) >> PAGE_SHIFT;
+	unsigned int q, area;
 	struct page *page;
-	int ret;
+	u64 index;
 
 	guard(mutex)(&s->fn->map_lock);
-	page = ring_page(s, n >> 2, n & 3, index);
-	ret = vm_insert_page(vmf->vma, vmf->address & PAGE_MASK,
-			     page ? page : s->sink_page);
-	/* -EBUSY: another thread was faster. */
-	if (ret && ret != -EBUSY)
-		return vmf_error(ret);
-	return VM_FAULT_NOPAGE;
+	index = ring_where(vmf, &q, &area);
+	page = ring_page(s, q, area, index);
+	return vmf_insert_pfn(vmf->vma, vmf->address & PAGE_MASK,
+			      page_to_pfn(page ? page : s->sink_page));
+}
+
+/* First write to a page: not where the driver lets the device read only. */
+static vm_fault_t ring_pfn_mkwrite(struct vm_fault *vmf)
+{
+	struct vsp_session *s = vmf->vma->vm_private_data;
+	unsigned int q, area;
+	struct vsp_vq *vq;
+
+	guard(mutex)(&s->fn->map_lock);
+	ring_where(vmf, &q, &area);
+	vq = ring_vq(s, q, area);
+	return vq && !vq->mem[area]->writable ? VM_FAULT_SIGBUS : 0;
 }
 
 static const struct vm_operations_struct ring_vm_ops = {
 	.fault = ring_fault,
+	.pfn_mkwrite = ring_pfn_mkwrite,
 };
 
 static int mmap_ring(struct vsp_session *s, struct vm_area_struct *vma)
@@ -72,7 +103,7 @@ static int mmap_ring(struct vsp_session *s, struct vm_area_struct *vma)
 	/* One area per mapping. */
 	if (start >= RING_END || len > RING_AREA_BYTES - (start & (RING_AREA_BYTES - 1)))
 		return -EINVAL;
-	vm_flags_set(vma, VM_MIXEDMAP);
+	vm_flags_set(vma, VM_PFNMAP);
 	vma->vm_private_data = s;
 	vma->vm_ops = &ring_vm_ops;
 	return 0;

@@ -59,7 +59,7 @@ static int dma_begin(struct vsp_fn *fn, u64 addr, size_t len, bool write,
 	if (dma_is_card(fn))
 		return vsp_iotlb_begin(&fn->iotlb, addr, len,
 				       write ? VSP_PERM_W : VSP_PERM_R, p);
-	return -EFAULT;
+	return vsp_platform_begin(fn, addr, len, write, p);
 }
 
 static void dma_end(struct vsp_dma_piece *p)
@@ -128,6 +128,9 @@ int vsp_dma_copy_user(struct vsp_fn *fn, u64 addr, void __user *uaddr, size_t le
 	ssize_t n;
 
 	while (len) {
+		/* Reset waits for a backend, but not for ever. */
+		if (unlikely(!vsp_dev_driver_ok(fn)))
+			return -EFAULT;
 		n = dma_move_user(fn, addr, uaddr, len, write);
 		if (likely(n > 0)) {
 			len -= n;
@@ -148,11 +151,15 @@ int vsp_dma_copy_user(struct vsp_fn *fn, u64 addr, void __user *uaddr, size_t le
 
 struct vsp_ring_mem *vsp_dma_ring_get(struct vsp_fn *fn, u64 addr, size_t len, bool write)
 {
-	struct vsp_ring_mem *mem = NULL;
+	struct vsp_ring_mem *mem;
 
 	lockdep_assert_held(&fn->lock);
-	if (dma_is_card(fn))
+	if (!vsp_pci_fn_bus_master(&fn->pci))
+		mem = NULL;
+	else if (dma_is_card(fn))
 		mem = vsp_ring_mem_get(&fn->iotlb, addr, len);
+	else
+		mem = vsp_platform_ring_get(fn, addr, len, write);
 	if (!mem)
 		vsp_dma_fault(fn, addr, len, write);
 	return mem;
@@ -179,10 +186,3 @@ void vsp_dma_reset(struct vsp_fn *fn)
 	lockdep_assert_held(&fn->lock);
 	WRITE_ONCE(fn->translation, VSP_TRANSLATE_PLATFORM);
 }
-
-/* An unmanaged domain exists only with an IOMMU. */
-bool vsp_hw_dma_has_user(struct vsp_fn *fn)
-{
-	return false;
-}
-EXPORT_SYMBOL_GPL(vsp_hw_dma_has_user);

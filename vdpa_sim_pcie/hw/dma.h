@@ -86,6 +86,13 @@ void vsp_dma_fault(struct vsp_fn *fn, u64 addr, size_t len, bool write);
  */
 int vsp_dma_set_translation(struct vsp_fn *fn, u64 value);
 
+/* platform.c: the way that is not the card's own; as vsp_dma_ring_get() and so on. */
+int vsp_platform_begin(struct vsp_fn *fn, u64 addr, size_t len, bool write,
+		       struct vsp_dma_piece *p);
+struct vsp_ring_mem *vsp_platform_ring_get(struct vsp_fn *fn, u64 addr, size_t len,
+					   bool write);
+void vsp_platform_ring_release(struct vsp_ring_mem *mem);
+
 /* Back to the state after power on. fn->lock held, no queue is enabled. */
 void vsp_dma_reset(struct vsp_fn *fn);
 

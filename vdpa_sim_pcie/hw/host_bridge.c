@@ -258,6 +258,7 @@ static void bridge_device_added(struct vsp_card *card, struct vsp_pci_fn *fn,
 {
 	int err;
 
+	vsp_platform_claim(fn, pdev);
 	/* Before the first scan is over the port's window is not known yet. */
 	if (card->is_scanned) {
 		if (fn->kind == VSP_PCI_ROOT_PORT)

@@ -306,9 +306,12 @@ static int card_create(struct vsp_card *card)
 	err = card_alloc_fns(card);
 	if (err)
 		goto err_fini_port;
-	err = vsp_msix_domain_create(card);
+	err = vsp_platform_create(card);
 	if (err)
 		goto err_free_fns;
+	err = vsp_msix_domain_create(card);
+	if (err)
+		goto err_destroy_platform;
 	err = vsp_bridge_create(card);
 	if (err)
 		goto err_destroy_msix_domain;
@@ -316,6 +319,8 @@ static int card_create(struct vsp_card *card)
 
 err_destroy_msix_domain:
 	vsp_msix_domain_destroy(card);
+err_destroy_platform:
+	vsp_platform_destroy(card);
 err_free_fns:
 	card_free_fns(card, card->nr_fns);
 err_fini_port:
@@ -331,6 +336,7 @@ static void card_destroy(struct vsp_card *card)
 {
 	vsp_bridge_destroy(card);
 	vsp_msix_domain_destroy(card);
+	vsp_platform_destroy(card);
 	card_free_fns(card, card->nr_fns);
 	card_fini_port(card);
 	vsp_window_destroy(card->window);

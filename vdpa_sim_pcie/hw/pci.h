@@ -41,6 +41,7 @@
 #define VSP_SLOT_NR		7
 
 struct vsp_card;
+struct vsp_iommu_master;
 struct vsp_pci_fn;
 struct vsp_window;
 
@@ -107,6 +108,8 @@ struct vsp_msix_stats {
  * @bar4_phys: CPU physical address of BAR 4
  * @msix:      MSI-X delivery state
  * @pf:        the PF it belongs to; a PF is its own. NULL for the root port
+ * @master:    who its DMA comes from, for the IOMMU in front of the card; NULL if
+ *             there is none. From vsp_platform_create() to vsp_platform_destroy()
  * @power_state: 0 for D0, 3 for D3hot; protected by vsp_card.cfg_lock
  * @pdev:      the kernel's device while plugged, else NULL; the PCI half holds a
  *             reference from vsp_fn_plugged() to vsp_fn_unplugged()
@@ -129,6 +132,7 @@ struct vsp_pci_fn {
 	phys_addr_t bar4_phys;
 	struct vsp_msix msix;
 	struct vsp_pci_fn *pf;
+	struct vsp_iommu_master *master;
 	u8 power_state;
 	struct pci_dev *pdev;
 	struct mutex plug_lock;
@@ -314,6 +318,20 @@ enum vsp_aer_class {
  * there; -EPERM: masked, or reporting is disabled in Device Control
  */
 int vsp_aer_inject(struct vsp_pci_fn *fn, enum vsp_aer_class class, u32 bits);
+
+/* ---- platform.c: the IOMMU in front of the card ---- */
+
+/* Before the bus is scanned. Process context. Return: 0 or -ENOMEM. */
+int vsp_platform_create(struct vsp_card *card);
+
+/* Undoes it; the bus has gone. */
+void vsp_platform_destroy(struct vsp_card *card);
+
+/*
+ * The kernel has found a function, or the root port: before the IOMMU core looks
+ * at it, say which IOMMU it is behind. Process context.
+ */
+void vsp_platform_claim(struct vsp_pci_fn *fn, struct pci_dev *pdev);
 
 /* ---- main.c ---- */
 

@@ -4,10 +4,9 @@
  *
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * A backend has the pages in its address space. They are single pages with a
- * reference count of their own: when the driver frees its ring while a backend
- * still shows it, the pages stay what they are until the last mapping is gone,
- * and never become somebody else's memory under the backend.
+ * A backend has the pages in its address space while the queue is enabled, and
+ * the queue a reference: when the driver frees its ring before that, the pages
+ * stay what they are and never become somebody else's memory under the backend.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -15,6 +14,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "dma.h"
 #include "vsp.h"
 
 #define RING_BASE	(1ULL << 40)
@@ -25,7 +25,10 @@ static void ring_mem_release(struct kref *ref)
 {
 	struct vsp_ring_mem *mem = container_of(ref, struct vsp_ring_mem, ref);
 
-	free_pages_exact(mem->va, mem->size);
+	if (mem->is_platform)
+		vsp_platform_ring_release(mem);
+	else
+		free_pages_exact(mem->va, mem->size);
 	kfree(mem);
 }
 
@@ -57,6 +60,13 @@ struct vsp_ring_mem *vsp_ring_mem_get(struct vsp_iotlb *t, u64 iova, size_t len)
 	return mem;
 }
 
+struct page *vsp_ring_mem_page(struct vsp_ring_mem *mem, size_t offset)
+{
+	if (mem->is_platform)
+		return mem->pages[offset >> PAGE_SHIFT];
+	return virt_to_page(mem->va + offset);
+}
+
 void *vsp_hw_ring_alloc(struct vsp_fn *fn, size_t size, u64 *iova, gfp_t gfp)
 {
 	struct vsp_ring_mem *mem;
@@ -70,6 +80,7 @@ void *vsp_hw_ring_alloc(struct vsp_fn *fn, size_t size, u64 *iova, gfp_t gfp)
 	if (!mem)
 		return NULL;
 	kref_init(&mem->ref);
+	mem->writable = true;
 	mem->size = PAGE_ALIGN(size);
 	mem->va = alloc_pages_exact(mem->size, (gfp & ~__GFP_COMP) | __GFP_ZERO);
 	if (!mem->va)

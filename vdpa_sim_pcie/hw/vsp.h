@@ -65,12 +65,20 @@ struct vsp_iotlb {
 	struct xarray rings;	/* struct vsp_ring_mem by ring number */
 };
 
-/* Pages of a driver's rings; whoever looks at them holds a reference. */
+/*
+ * Pages of a driver's rings, one piece in the kernel's address space; whoever
+ * looks at them holds a reference. Those of platform translation are anybody's
+ * pages and belong to one queue: ring_mem.c and platform.c.
+ */
 struct vsp_ring_mem {
 	struct kref ref;
 	void *va;
-	size_t size;
-	u64 iova;
+	size_t size;		/* whole pages */
+	u64 iova;		/* of va */
+	bool is_platform;
+	bool writable;		/* by the device */
+	unsigned long held;	/* platform: pages with a reference of ours */
+	struct page *pages[];	/* platform */
 };
 
 int vsp_iotlb_init(struct vsp_iotlb *t);
@@ -123,6 +131,9 @@ void vsp_ring_mem_fini(struct vsp_iotlb *t);
  */
 struct vsp_ring_mem *vsp_ring_mem_get(struct vsp_iotlb *t, u64 iova, size_t len);
 void vsp_ring_mem_put(struct vsp_ring_mem *mem);
+
+/* The page @offset bytes, below its size, into the memory. */
+struct page *vsp_ring_mem_page(struct vsp_ring_mem *mem, size_t offset);
 
 static inline bool vsp_iova_is_ring(u64 iova)
 {

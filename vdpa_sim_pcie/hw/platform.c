@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Platform translation: the addresses of a function are those of any PCI device,
+ * and mean what the IOMMU in front of the card, or none, makes of them.
+ *
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * Without an IOMMU, or with one that passes through, an address is a physical
+ * one. Nothing then stops the card from reaching any memory, as with any card;
+ * but it keeps to RAM, as the CPU copies and other addresses have side effects or
+ * are not mapped at all.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "../iommu/vsp_iommu.h"
+#include "dma.h"
+#include "vsp.h"
+
+static bool iommu = true;
+module_param(iommu, bool, 0444);
+MODULE_PARM_DESC(iommu, "put a software IOMMU in front of the card (default 1)");
+
+static bool untrusted;
+module_param(untrusted, bool, 0444);
+MODULE_PARM_DESC(untrusted, "mark the card as untrusted, like one behind an external port (default 0)");
+
+/* ---- the functions as the IOMMU knows them ---- */
+
+static int platform_create_fn(struct vsp_pci_fn *fn)
+{
+	if (!iommu)
+		return 0;
+	fn->master = vsp_iommu_master_create();
+	return fn->master ? 0 : -ENOMEM;
+}
+
+int vsp_platform_create(struct vsp_card *card)
+{
+	unsigned int i;
+	int err;
+
+	err = platform_create_fn(&card->port);
+	for (i = 0; !err && i < card->nr_fns; i++)
+		err = platform_create_fn(card->fn[i]);
+	if (err)
+		vsp_platform_destroy(card);
+	return err;
+}
+
+void vsp_platform_destroy(struct vsp_card *card)
+{
+	unsigned int i;
+
+	for (i = 0; i < card->nr_fns; i++)
+		vsp_iommu_master_destroy(card->fn[i]->master);
+	vsp_iommu_master_destroy(card->port.master);
+}
+
+void vsp_platform_claim(struct vsp_pci_fn *fn, struct pci_dev *pdev)
+{
+	int err;
+
+	if (fn->kind != VSP_PCI_ROOT_PORT)
+		pdev->untrusted = untrusted;
+	if (!fn->master)
+		return;
+	err = vsp_iommu_claim(fn->master, &pdev->dev);
+	if (err)
+		pci_err(pdev, "no IOMMU for it: %d\n", err);
+}
+
+bool vsp_hw_dma_has_user(struct vsp_fn *fn)
+{
+	return fn->pci.master && vsp_iommu_has_user(fn->pci.master);
+}
+EXPORT_SYMBOL_GPL(vsp_hw_dma_has_user);
+
+/* ---- accesses ---- */
+
+/*
+ * The page at a physical address, or NULL if that is not RAM. Reserved pages are
+ * what is left of boot, such as bounce buffers, or no memory at all.
+ */
+static struct page *platform_page(struct vsp_fn *fn, phys_addr_t phys)
+{
+	const struct resource *window = vsp_window_resource(fn->pci.card->window);
+	unsigned long pfn = PHYS_PFN(phys);
+	struct page *page;
+
+	/* An address that is no number of a page. */
+	if (phys != PFN_PHYS(pfn) + offset_in_page(phys) || phys >> MAX_PHYSMEM_BITS)
+		return NULL;
+	page = pfn_to_online_page(pfn);
+	if (!page || PageHighMem(page))
+		return NULL;
+	/* BARs, the card's own. */
+	if (phys >= window->start && phys <= window->end)
+		return NULL;
+	if (unlikely(PageReserved(page)) && !page_is_ram(pfn))
+		return NULL;
+	return page;
+}
+
+static int platform_translate(struct vsp_fn *fn, u64 addr, u32 perm,
+			      struct vsp_iommu_access *a)
+{
+	if (fn->pci.master)
+		return vsp_iommu_begin(fn->pci.master, addr, perm, a);
+	a->phys = addr;
+	a->len = U64_MAX - addr;
+	a->lock = NULL;
+	return 0;
+}
+
+int vsp_platform_begin(struct vsp_fn *fn, u64 addr, size_t len, bool write,
+		       struct vsp_dma_piece *p)
+{
+	struct vsp_iommu_access a;
+	struct page *page;
+	size_t offset;
+	int err;
+
+	err = platform_translate(fn, addr, write ? VSP_RADIX_WRITE : VSP_RADIX_READ, &a);
+	if (err)
+		return err;
+	page = platform_page(fn, a.phys);
+	if (unlikely(!page)) {
+		vsp_iommu_end(&a);
+		return -EFAULT;
+	}
+	offset = offset_in_page(a.phys);
+	p->va = page_address(page) + offset;
+	p->len = min3((u64)len, a.len,
+		      (u64)min_t(size_t, PAGE_SIZE - offset, VSP_DMA_PIECE_MAX));
+	p->lock = a.lock;
+	p->flags = a.flags;
+	p->ring = NULL;
+	return 0;
+}
+
+/* ---- rings ---- */
+
+/*
+ * A reference, where the page has a count: user memory does, and what the DMA
+ * API allocates page by page. The tail of a block that is not compound has none.
+ */
+static bool platform_hold(struct page *page)
+{
+	struct folio *folio;
+
+	do {
+		folio = page_folio(page);
+		if (!folio_try_get(folio))
+			return false;
+		if (likely(page_folio(page) == folio))
+			return true;
+		folio_put(folio);
+	} while (true);
+}
+
+/*
+ * One page of a ring. Between translation and reference it may be unmapped and
+ * become somebody else's: it has not if the translation still is the same.
+ */
+static int platform_ring_page(struct vsp_fn *fn, u64 addr, u32 perm,
+			      struct vsp_ring_mem *mem, unsigned int i)
+{
+	struct vsp_iommu_access a, again;
+	struct page *page;
+	int err;
+
+	err = platform_translate(fn, addr, perm, &a);
+	if (err)
+		return err;
+	page = platform_page(fn, a.phys);
+	if (page && platform_hold(page))
+		__set_bit(i, &mem->held);
+	vsp_iommu_end(&a);
+	if (!page || !IS_ALIGNED(a.phys, PAGE_SIZE) || a.len < PAGE_SIZE)
+		err = -EFAULT;
+	mem->pages[i] = page;
+
+	if (platform_translate(fn, addr, perm, &again))
+		return -EFAULT;
+	vsp_iommu_end(&again);
+	return again.phys == a.phys ? err : -EFAULT;
+}
+
+static void platform_ring_let_go(struct vsp_ring_mem *mem)
+{
+	unsigned long i;
+
+	for_each_set_bit(i, &mem->held, BITS_PER_LONG)
+		folio_put(page_folio(mem->pages[i]));
+}
+
+/* Process context. */
+void vsp_platform_ring_release(struct vsp_ring_mem *mem)
+{
+	vunmap(mem->va);
+	platform_ring_let_go(mem);
+}
+
+struct vsp_ring_mem *vsp_platform_ring_get(struct vsp_fn *fn, u64 addr, size_t len,
+					   bool write)
+{
+	u32 perm = VSP_RADIX_READ | (write ? VSP_RADIX_WRITE : 0);
+	u64 first = addr & PAGE_MASK;
+	struct vsp_ring_mem *mem;
+	unsigned int i, nr;
+
+	if (addr + len < addr)
+		return NULL;
+	nr = (PAGE_ALIGN(addr + len) - first) >> PAGE_SHIFT;
+	if (nr > BITS_PER_LONG)
+		return NULL;
+	mem = kzalloc(struct_size(mem, pages, nr), GFP_KERNEL);
+	if (!mem)
+		return NULL;
+	kref_init(&mem->ref);
+	mem->is_platform = true;
+	mem->writable = write;
+	mem->iova = first;
+	mem->size = (size_t)nr << PAGE_SHIFT;
+	for (i = 0; i < nr; i++)
+		if (platform_ring_page(fn, first + ((u64)i << PAGE_SHIFT), perm, mem, i))
+			goto err_let_go;
+	mem->va = vmap(mem->pages, nr, VM_MAP, PAGE_KERNEL);
+	if (!mem->va)
+		goto err_let_go;
+	return mem;
+
+err_let_go:
+	platform_ring_let_go(mem);
+	kfree(mem);
+	return NULL;
+}
