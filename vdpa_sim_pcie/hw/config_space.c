@@ -61,6 +61,12 @@ u16 vsp_cfg_nr_vfs(const struct vsp_cfg *cfg)
 	return vsp_cfg_get16(cfg, VSP_ECAP_SRIOV + PCI_SRIOV_NUM_VF);
 }
 
+/* A VF has no PM capability: its registers there read 0. */
+u8 vsp_cfg_power_state(const struct vsp_cfg *cfg)
+{
+	return cfg->value[VSP_CAP_PM + PCI_PM_CTRL] & PCI_PM_CTRL_STATE_MASK;
+}
+
 static bool cfg_is_valid(unsigned int where, unsigned int size)
 {
 	return (size == 1 || size == 2 || size == 4) && !(where & (size - 1)) &&
@@ -157,11 +163,23 @@ static u32 cfg_pf_effects(struct vsp_cfg *cfg, unsigned int where, unsigned int 
 	return effects;
 }
 
+/* There is no D1 and no D2: asking for them changes nothing. (PCIe 7.5.2.2) */
+static u32 cfg_update_power(struct vsp_cfg *cfg, u8 old)
+{
+	u8 *pmcsr = &cfg->value[VSP_CAP_PM + PCI_PM_CTRL];
+	u8 power = vsp_cfg_power_state(cfg);
+
+	if (power == 1 || power == 2)
+		*pmcsr = (*pmcsr & ~PCI_PM_CTRL_STATE_MASK) | old;
+	return vsp_cfg_power_state(cfg) == old ? 0 : VSP_CFG_POWER;
+}
+
 u32 vsp_cfg_write(struct vsp_cfg *cfg, unsigned int where, unsigned int size, u32 val)
 {
 	u16 nr_vfs, bridge;
 	bool master;
-	u32 effects = 0;
+	u32 effects;
+	u8 power;
 
 	if (!cfg_is_valid(where, size))
 		return 0;
@@ -169,14 +187,14 @@ u32 vsp_cfg_write(struct vsp_cfg *cfg, unsigned int where, unsigned int size, u3
 	master = vsp_cfg_is_bus_master(cfg);
 	nr_vfs = vsp_cfg_nr_vfs(cfg);
 	bridge = vsp_cfg_get16(cfg, PCI_BRIDGE_CONTROL);
+	power = vsp_cfg_power_state(cfg);
 	cfg_store(cfg, where, size, val);
 
+	effects = cfg_update_power(cfg, power);
 	if (vsp_cfg_is_bus_master(cfg) != master)
 		effects |= VSP_CFG_COMMAND;
 
 	if (cfg->kind == VSP_CFG_ROOT_PORT) {
-		if (cfg_touches(where, size, VSP_CAP_MSI, 0x10))
-			effects |= VSP_CFG_MSI;
 		if (~bridge & vsp_cfg_get16(cfg, PCI_BRIDGE_CONTROL) &
 		    PCI_BRIDGE_CTL_BUS_RESET)
 			effects |= VSP_CFG_BRIDGE_RESET;
@@ -198,6 +216,13 @@ void vsp_cfg_reset(struct vsp_cfg *cfg)
 	for (i = 0; i < VSP_CFG_SIZE; i++)
 		cfg->value[i] = (cfg->value[i] & cfg->sticky[i]) |
 				(cfg->reset[i] & ~cfg->sticky[i]);
+	if (cfg->kind == VSP_CFG_PF && cfg->value[VSP_ECAP_SRIOV])
+		cfg_update_sriov_masks(cfg);
+}
+
+void vsp_cfg_power_on(struct vsp_cfg *cfg)
+{
+	memcpy(cfg->value, cfg->reset, sizeof(cfg->value));
 	if (cfg->kind == VSP_CFG_PF && cfg->value[VSP_ECAP_SRIOV])
 		cfg_update_sriov_masks(cfg);
 }

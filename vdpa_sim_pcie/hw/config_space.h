@@ -42,7 +42,7 @@ typedef uint64_t u64;
 #define VSP_CFG_VF_ENABLE	(1U << 3)	/* VF Enable or NumVFs changed */
 #define VSP_CFG_BRIDGE_RESET	(1U << 4)	/* secondary bus reset begun */
 #define VSP_CFG_VPD		(1U << 5)	/* VPD access done */
-#define VSP_CFG_MSI		(1U << 6)	/* MSI enable or message changed */
+#define VSP_CFG_POWER		(1U << 6)	/* the power state changed */
 
 enum vsp_cfg_kind {
 	VSP_CFG_ROOT_PORT,
@@ -210,10 +210,60 @@ u32 vsp_cfg_write(struct vsp_cfg *cfg, unsigned int where, unsigned int size, u3
 /* Function level or hot reset: back to the reset values but for sticky bits. */
 void vsp_cfg_reset(struct vsp_cfg *cfg);
 
+/* The same with the sticky bits. */
+void vsp_cfg_power_on(struct vsp_cfg *cfg);
+
 /* Predicates on the image that the bridge asks for. */
 bool vsp_cfg_is_bus_master(const struct vsp_cfg *cfg);
 bool vsp_cfg_is_msix_enabled(const struct vsp_cfg *cfg);
 bool vsp_cfg_is_msix_masked(const struct vsp_cfg *cfg);
 u16 vsp_cfg_nr_vfs(const struct vsp_cfg *cfg);	/* 0 while VF Enable is clear */
+u8 vsp_cfg_power_state(const struct vsp_cfg *cfg);	/* 0: D0, 3: D3hot */
+
+/* ---- config_port.c: the root port's slot, link, errors and interrupts ---- */
+
+enum vsp_cfg_error {
+	VSP_CFG_ERR_COR,
+	VSP_CFG_ERR_NONFATAL,
+	VSP_CFG_ERR_FATAL,
+};
+
+/**
+ * vsp_cfg_log_error() - a function detects an error
+ * @cfg:    the function, or a root port
+ * @pf:     its PF, whose masks, severities and enables a VF shares; else @cfg
+ * @class:  kind of the error
+ * @bits:   bits of the (un)correctable error status register
+ * @header: TLP header to log, 4 double words, for an uncorrectable error
+ *
+ * Status, device status, severity, first error pointer and header log as
+ * PCIe 6.2.4 has them; one that is masked goes into the status only.
+ *
+ * Return: 0 if a message goes to the root port, -EPERM if it is masked or
+ * reporting is disabled, -EINVAL if @bits are not of that class, or not for a VF
+ */
+int vsp_cfg_log_error(struct vsp_cfg *cfg, struct vsp_cfg *pf,
+		      enum vsp_cfg_error class, u32 bits, const u32 *header);
+
+/* The root port receives an error message from @source, a requester id. (PCIe 6.2.4.1) */
+void vsp_cfg_root_error(struct vsp_cfg *port, enum vsp_cfg_error class, u16 source);
+
+/**
+ * vsp_cfg_port_interrupts() - what the root port wants to interrupt for
+ * @port: the root port
+ *
+ * Return: one bit for each cause that is both there and enabled; a message is
+ * due when a bit rises (PCIe 6.7.3.4, 6.2.4.1.2). 0 while MSI is off.
+ */
+u32 vsp_cfg_port_interrupts(const struct vsp_cfg *port);
+
+/* Slot power is on and the link is not disabled: a card in the slot comes up. */
+bool vsp_cfg_slot_is_on(const struct vsp_cfg *port);
+
+/* Show what is in the slot and on the link; a change sets its event bit. */
+void vsp_cfg_set_slot(struct vsp_cfg *port, bool occupied, bool link_up);
+
+/* Secondary bus reset is asked for: nobody below answers. */
+bool vsp_cfg_is_bus_reset(const struct vsp_cfg *port);
 
 #endif

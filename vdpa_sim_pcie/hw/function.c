@@ -107,6 +107,18 @@ void vsp_fn_flr(struct vsp_pci_fn *pci)
 	vsp_regs_init(fn);
 }
 
+void vsp_fn_power(struct vsp_pci_fn *pci, unsigned int d_state)
+{
+	struct vsp_fn *fn = vsp_fn(pci);
+
+	guard(mutex)(&fn->mbox_lock);
+	trace_vsp_state(pci, VSP_TRACE_POWER, d_state ? 0 : 3, d_state);
+	if (d_state)
+		vsp_dev_hold(fn, VSP_HELD_POWER);
+	else
+		vsp_dev_release(fn, VSP_HELD_POWER);
+}
+
 struct vsp_fn *vsp_hw_fn(struct pci_dev *pdev)
 {
 	struct vsp_pci_fn *pci = vsp_pci_fn_of(pdev);

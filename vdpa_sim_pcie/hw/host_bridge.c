@@ -47,7 +47,7 @@ static struct vsp_pci_fn *bridge_route(struct vsp_card *card, struct pci_bus *bu
 		return devfn ? NULL : &card->port;
 	if (bus->number != card->port.cfg->value[PCI_SECONDARY_BUS])
 		return NULL;
-	if (devfn >= card->nr_fns)
+	if (devfn >= card->nr_fns || vsp_cfg_is_bus_reset(card->port.cfg))
 		return NULL;
 	fn = card->fn[array_index_nospec(devfn, card->nr_fns)];
 	return fn->present ? fn : NULL;
@@ -89,16 +89,34 @@ static int bridge_read(struct pci_bus *bus, unsigned int devfn, int where, int s
 	return ret;
 }
 
-/*
- * The PCI half of a reset, at once; the virtio half follows in process context,
- * and until it is done the function answers "retry". A function that is not
- * plugged has no virtio half to wait for.
- */
-static void bridge_reset_fn(struct vsp_pci_fn *fn)
+/* A VF is in the power state of its PF. (PCIe 9.6.1) */
+static void bridge_set_power(struct vsp_pci_fn *fn)
+{
+	u8 state = vsp_cfg_power_state(fn->pf->cfg);
+
+	if (fn->power_state == state)
+		return;
+	WRITE_ONCE(fn->power_state, state);
+	vsp_msix_update(fn);
+	queue_work(fn->card->wq, &fn->power_work);
+}
+
+static void bridge_power_changed(struct vsp_pci_fn *pf)
+{
+	struct vsp_card *card = pf->card;
+	unsigned int first = vsp_first_vf(card, pf->index), i;
+
+	bridge_set_power(pf);
+	for (i = 0; i < card->total_vfs; i++)
+		bridge_set_power(card->fn[first + i]);
+}
+
+void vsp_bridge_reset_fn(struct vsp_pci_fn *fn)
 {
 	lockdep_assert_held(&fn->card->cfg_lock);
 	vsp_cfg_reset(fn->cfg);
 	vsp_msix_reset(fn);
+	bridge_set_power(fn);
 	if (!READ_ONCE(fn->plugged))
 		return;
 	fn->in_reset = true;
@@ -119,15 +137,15 @@ static void bridge_update_vfs(struct vsp_pci_fn *pf)
 
 		if (vf->present == present)
 			continue;
-		vf->present = present;
-		bridge_reset_fn(vf);
+		WRITE_ONCE(vf->present, present);
+		vsp_bridge_reset_fn(vf);
 	}
 }
 
 /* A PF that is reset takes its own VFs along, and nobody else's. (PCIe 9.2.2.2) */
 static void bridge_reset_pf(struct vsp_pci_fn *pf)
 {
-	bridge_reset_fn(pf);
+	vsp_bridge_reset_fn(pf);
 	bridge_update_vfs(pf);
 }
 
@@ -143,15 +161,21 @@ static void bridge_act(struct vsp_pci_fn *fn, u32 effects)
 {
 	if (effects & VSP_CFG_BRIDGE_RESET)
 		bridge_reset_bus(fn->card);
+	if (fn->kind == VSP_PCI_ROOT_PORT) {
+		vsp_port_written(fn->card);
+		return;
+	}
 	if (effects & VSP_CFG_FLR) {
 		if (fn->kind == VSP_PCI_PF)
 			bridge_reset_pf(fn);
 		else
-			bridge_reset_fn(fn);
+			vsp_bridge_reset_fn(fn);
 		return;
 	}
 	if (effects & (VSP_CFG_COMMAND | VSP_CFG_MSIX))
 		vsp_msix_update(fn);
+	if (effects & VSP_CFG_POWER)
+		bridge_power_changed(fn);
 	if (effects & VSP_CFG_VF_ENABLE)
 		bridge_update_vfs(fn);
 }
@@ -175,6 +199,15 @@ static struct pci_ops bridge_ops = {
 	.read	= bridge_read,
 	.write	= bridge_write,
 };
+
+static void bridge_power_work(struct work_struct *work)
+{
+	struct vsp_pci_fn *fn = container_of(work, struct vsp_pci_fn, power_work);
+
+	guard(mutex)(&fn->plug_lock);
+	if (fn->plugged)
+		vsp_fn_power(fn, READ_ONCE(fn->power_state));
+}
 
 static void bridge_flr_work(struct work_struct *work)
 {
@@ -310,6 +343,7 @@ static int bridge_notify(struct notifier_block *nb, unsigned long action, void *
 static void bridge_init_fn(struct vsp_pci_fn *fn, u8 bus)
 {
 	INIT_WORK(&fn->flr_work, bridge_flr_work);
+	INIT_WORK(&fn->power_work, bridge_power_work);
 	mutex_init(&fn->plug_lock);
 	snprintf(fn->name, sizeof(fn->name), "%05x:%02x:%02x.%x", fn->card->domain_nr, bus,
 		 PCI_SLOT(fn->index), PCI_FUNC(fn->index));
@@ -382,6 +416,7 @@ int vsp_bridge_create(struct vsp_card *card)
 	vsp_pci_sysdata_init(&card->sysdata, card->domain_nr,
 			     page_to_nid(pfn_to_page(PHYS_PFN(window->start))));
 	bridge_init_fns(card);
+	vsp_slot_init(card);
 
 	/* Or the root bus would hang in the air in sysfs. */
 	card->parent = platform_device_register_simple(KBUILD_MODNAME,

@@ -178,12 +178,13 @@ static int mbox_command(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
 	return mbox_commands[cmd](fn, msg);
 }
 
-/* Any context. True when a command waits. A card that was pulled reads all ones. */
+/* Any context. True when a command waits, and the function is there to take it. */
 bool vsp_mailbox_pending(struct vsp_fn *fn)
 {
 	u32 csr = readl(fn->pci.bar4 + VSP_BAR_MAILBOX_CSR);
 
-	return csr != ~0U && (csr & VSP_CSR2_READY);
+	return READ_ONCE(fn->pci.present) && !READ_ONCE(fn->pci.power_state) &&
+	       csr != ~0U && (csr & VSP_CSR2_READY);
 }
 
 static bool mailbox_serve(struct vsp_fn *fn)
@@ -208,6 +209,9 @@ static bool mailbox_serve(struct vsp_fn *fn)
 			 le16_to_cpu(msg.cmd), ret);
 	}
 	msg.status = cpu_to_le32(ret);
+	/* Pulled meanwhile: all ones stay. */
+	if (!READ_ONCE(fn->pci.present))
+		return false;
 	memcpy_toio(window, &msg, sizeof(msg));
 	writel(VSP_CSR3_READY, csr);
 	return true;

@@ -158,6 +158,8 @@ bool vsp_msix_raise(struct vsp_pci_fn *fn, unsigned int vector)
 	vec = &fn->msix.vec[array_index_nospec(vector, fn->msix.nr_vectors)];
 	if (!READ_ONCE(fn->msix.enabled))
 		return msix_drop(vec);
+	if (fn->kind == VSP_PCI_ROOT_PORT)
+		return msix_send(vec);
 	return msix_is_masked(vec) ? msix_latch(vec) : msix_send(vec);
 }
 
@@ -180,12 +182,16 @@ void vsp_msix_update(struct vsp_pci_fn *fn)
 	unsigned long flags;
 
 	lockdep_assert_held(&fn->card->cfg_lock);
-	if (fn->kind == VSP_PCI_ROOT_PORT)
+	/* Its one vector is MSI and cannot be masked; root_port.c knows when it is on. */
+	if (fn->kind == VSP_PCI_ROOT_PORT) {
+		WRITE_ONCE(m->enabled, true);
 		return;
+	}
 	raw_spin_lock_irqsave(&m->lock, flags);
 	WRITE_ONCE(m->enabled, vsp_cfg_is_msix_enabled(fn->cfg) &&
 			       vsp_cfg_is_bus_master(fn->cfg));
-	WRITE_ONCE(m->function_mask, vsp_cfg_is_msix_masked(fn->cfg));
+	/* In D3hot a function sends no message; what it would send waits. */
+	WRITE_ONCE(m->function_mask, vsp_cfg_is_msix_masked(fn->cfg) || fn->power_state);
 	/* Or the next driver would start with the last one's interrupts. */
 	if (m->pending && !vsp_cfg_is_msix_enabled(fn->cfg))
 		msix_publish_pending(fn, 0);

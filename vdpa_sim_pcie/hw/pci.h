@@ -4,7 +4,8 @@
  * it a PCI device (host_bridge.c, config_space.c, window.c, msix.c, main.c) and
  * what they offer to, and want from, the virtio half (function.c and others).
  *
- * Lock order: vsp_card.cfg_lock, then vsp_msix.lock. Both are raw and taken
+ * Lock order: vsp_card.slot_lock, a function's plug_lock, vsp_card.cfg_lock,
+ * vsp_msix.lock. The last two are raw and taken
  * with interrupts off, because the PCI core asks for configuration space
  * without a lock and from any context.
  *
@@ -116,6 +117,8 @@ struct vsp_msix_stats {
  * @plug_lock: @plugged, and calls of the virtio half about plug and reset
  * @plugged:   vsp_fn_plugged() returned 0 for @pdev
  * @flr_work:  calls vsp_fn_flr() in process context
+ * @power_work: calls vsp_fn_power() in process context
+ * @is_blank:  BAR 4 reads all ones, slot_lock
  * @debug_dir: directory in debugfs, while plugged; the root port's always
  * @debug_nodes: what its files point to (debugfs.c)
  * @name:      "10000:01:00.1"
@@ -138,6 +141,8 @@ struct vsp_pci_fn {
 	struct mutex plug_lock;
 	bool plugged;
 	struct work_struct flr_work;
+	struct work_struct power_work;
+	bool is_blank;
 	struct dentry *debug_dir;
 	struct debug_node *debug_nodes;
 	char name[24];
@@ -165,7 +170,12 @@ struct vsp_pci_fn {
  * @msi_domain:   parent of the interrupt domains of all functions
  * @msix_unmask:  the PCI core's own callbacks, which ours go around
  * @msix_startup: likewise; NULL where the kernel has none
- * @wq:           function level resets
+ * @wq:           function level resets, power states, the slot
+ * @port_irqs:    causes of the port's interrupt that are there, cfg_lock
+ * @slot_lock:    one change of the slot at a time; outside of cfg_lock
+ * @is_occupied:  the card is in its slot, slot_lock to write
+ * @is_up:        and answers; slot_lock and cfg_lock to write
+ * @slot_work:    makes the card come up or go down
  * @is_scanned:   the first scan is over: what is found now has been hot-added
  *                and its BARs are claimed one by one
  * @domain_nr:    PCI domain
@@ -194,6 +204,12 @@ struct vsp_card {
 	void (*msix_unmask)(struct irq_data *d);
 	unsigned int (*msix_startup)(struct irq_data *d);
 	struct workqueue_struct *wq;
+
+	u32 port_irqs;
+	struct mutex slot_lock;
+	bool is_occupied;
+	bool is_up;
+	struct work_struct slot_work;
 
 	struct platform_device *parent;
 	struct pci_host_bridge *bridge;
@@ -295,6 +311,15 @@ int vsp_slot_plug(struct vsp_card *card);
 
 bool vsp_slot_is_occupied(const struct vsp_card *card);
 
+/* At load: the card is in. */
+void vsp_slot_init(struct vsp_card *card);
+
+/* A register of the root port was written. cfg_lock held. */
+void vsp_port_written(struct vsp_card *card);
+
+/* Status of the root port has changed: send its interrupt if due. cfg_lock held. */
+void vsp_port_update(struct vsp_card *card);
+
 /* ---- aer.c: errors that the card reports ---- */
 
 enum vsp_aer_class {
@@ -366,6 +391,13 @@ struct vsp_pci_fn *vsp_pci_fn_of(struct pci_dev *pdev);
 
 /* The same, and the root port too. */
 struct vsp_pci_fn *vsp_bridge_find(struct vsp_card *card, struct pci_dev *pdev);
+
+/*
+ * The PCI half of a reset, at once; the virtio half follows in process context,
+ * and until it is done the function answers "retry". A function that is not
+ * plugged has no virtio half to wait for. cfg_lock held.
+ */
+void vsp_bridge_reset_fn(struct vsp_pci_fn *fn);
 
 /* Bus Master Enable of the command register. Any context. */
 bool vsp_pci_fn_bus_master(const struct vsp_pci_fn *fn);

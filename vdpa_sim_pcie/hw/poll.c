@@ -75,7 +75,9 @@ static bool poll_card(struct vsp_card *card, bool stats)
 
 		if (!READ_ONCE(fn->plugged))
 			continue;
-		found |= poll_fn(fn);
+		/* One that is not there, or sleeps, looks at nothing. */
+		if (READ_ONCE(fn->pci.present) && !READ_ONCE(fn->pci.power_state))
+			found |= poll_fn(fn);
 		if (stats)
 			vsp_stats_publish(fn);
 	}

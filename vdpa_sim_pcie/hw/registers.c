@@ -13,14 +13,22 @@
 
 #include "vsp.h"
 
+/* A card that was pulled shows all ones, whatever it does with itself. */
+static bool regs_are_there(struct vsp_fn *fn)
+{
+	return READ_ONCE(fn->pci.present);
+}
+
 static void reg32(struct vsp_fn *fn, u32 reg, u32 val)
 {
-	writel(val, fn->pci.bar4 + reg);
+	if (regs_are_there(fn))
+		writel(val, fn->pci.bar4 + reg);
 }
 
 static void reg64(struct vsp_fn *fn, u32 reg, u64 val)
 {
-	writeq(val, fn->pci.bar4 + reg);
+	if (regs_are_there(fn))
+		writeq(val, fn->pci.bar4 + reg);
 }
 
 /* Nothing of the last driver's is left. The MSI-X structures are msix.c's. */
@@ -39,6 +47,8 @@ void vsp_regs_init(struct vsp_fn *fn)
 {
 	unsigned int q;
 
+	if (!regs_are_there(fn))
+		return;
 	regs_clear(fn);
 
 	reg32(fn, VSP_REG_VERSION, VSP_REGS_VERSION);
@@ -92,7 +102,9 @@ void vsp_regs_publish_config(struct vsp_fn *fn)
 {
 	fn->config_gen += 2;
 	reg32(fn, VSP_REG_CONFIG_GEN, fn->config_gen - 1);
-	memcpy_toio(fn->pci.bar4 + VSP_BAR_CONFIG, &fn->config, sizeof(fn->config));
+	if (regs_are_there(fn))
+		memcpy_toio(fn->pci.bar4 + VSP_BAR_CONFIG, &fn->config,
+			    sizeof(fn->config));
 	reg32(fn, VSP_REG_CONFIG_GEN, fn->config_gen);
 }
 
