@@ -167,10 +167,20 @@ static inline void vsp_vdpa_set_dma_dev(struct vdpa_device *vdev, struct device 
 {
 	vdev->dma_dev = dev;
 }
+
+static inline struct device *vsp_vdpa_dma_dev(struct vdpa_device *vdev)
+{
+	return vdev->dma_dev;
+}
 #else
 static inline void vsp_vdpa_set_dma_dev(struct vdpa_device *vdev, struct device *dev)
 {
 	vdev->vmap.dma_dev = dev;
+}
+
+static inline struct device *vsp_vdpa_dma_dev(struct vdpa_device *vdev)
+{
+	return vdev->vmap.dma_dev;
 }
 #endif
 

@@ -43,6 +43,7 @@ static const struct reg device_regs[] = {
 	REG("config_size", VSP_REG_CONFIG_SIZE, 4, "bytes of configuration"),
 	REG("translation", VSP_REG_TRANSLATION, 4, "0: platform, 1: card"),
 	REG("suspended", VSP_REG_SUSPENDED, 4, "1: queues stand still"),
+	REG("active_pairs", VSP_REG_ACTIVE_PAIRS, 4, "queue pairs the driver uses"),
 };
 
 static const struct reg vq_regs[] = {

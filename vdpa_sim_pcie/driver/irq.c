@@ -29,6 +29,24 @@ static irqreturn_t vsp_irq_handler(int virq, void *data)
 	return IRQ_HANDLED;
 }
 
+/**
+ * vsp_irq_call() - call back as if the vector had sent its interrupt
+ * @irq: vector
+ *
+ * Process context. Never beside the handler of a real one. What the callback
+ * raises as a softirq has run on return.
+ */
+void vsp_irq_call(struct vsp_irq *irq)
+{
+	if (!irq->requested)
+		return;
+	disable_irq(irq->virq);
+	local_bh_disable();
+	vsp_irq_handler(irq->virq, irq);
+	local_bh_enable();
+	enable_irq(irq->virq);
+}
+
 void vsp_irq_init(struct vsp_irq *irq)
 {
 	spin_lock_init(&irq->lock);
@@ -131,13 +149,8 @@ static void irq_name_vq(struct vsp_vdpa *vv, u16 idx)
 
 static int irq_up_vq(struct vsp_vdpa *vv, u16 idx)
 {
-	int err;
-
 	irq_name_vq(vv, idx);
-	err = irq_request(vv, &vv->vq[idx].irq, VSP_VECTOR_VQ0 + idx);
-	if (err)
-		return err;
-	return vsp_mbox_set_vq(vv->nic, VSP_MBOX_SET_VQ_MSIX, idx, VSP_VECTOR_VQ0 + idx);
+	return irq_request(vv, &vv->vq[idx].irq, VSP_VECTOR_VQ0 + idx);
 }
 
 static int irq_up_config(struct vsp_vdpa *vv)
@@ -147,20 +160,39 @@ static int irq_up_config(struct vsp_vdpa *vv)
 
 	snprintf(irq->name, sizeof(irq->name), "vsp-%s-config", pci_name(vv->nic->pdev));
 	err = irq_request(vv, irq, VSP_VECTOR_CONFIG);
-	if (err)
-		return err;
-	vsp_irq_set_live(irq, true);
-	return vsp_mbox_set_vq(vv->nic, VSP_MBOX_SET_VQ_MSIX, VSP_MBOX_VQ_CONFIG,
-			       VSP_VECTOR_CONFIG);
+	if (!err)
+		vsp_irq_set_live(irq, true);
+	return err;
+}
+
+/**
+ * vsp_irqs_tell() - tell the card which vectors to use
+ * @vv: device
+ *
+ * Process context, nic->lock held.
+ *
+ * Return: 0 or the mailbox's error
+ */
+int vsp_irqs_tell(struct vsp_vdpa *vv)
+{
+	int err;
+	u16 idx;
+
+	err = vsp_mbox_set_vq(vv->nic, VSP_MBOX_SET_VQ_MSIX, VSP_MBOX_VQ_CONFIG,
+			      VSP_VECTOR_CONFIG);
+	for (idx = 0; !err && idx < vv->nr_vqs; idx++)
+		err = vsp_mbox_set_vq(vv->nic, VSP_MBOX_SET_VQ_MSIX, idx,
+				      VSP_VECTOR_VQ0 + idx);
+	return err;
 }
 
 /**
  * vsp_irqs_up() - request the vectors of a device and tell the card
  * @vv: device; its driver features are known
  *
- * Process context, vdev->cf_lock held for writing. Does nothing the second time.
- * All queues get theirs, not only those that are ready: vhost_vdpa enables
- * queues after DRIVER_OK.
+ * Process context, nic->lock held. Does nothing the second time. All queues get
+ * theirs, not only those that are ready: vhost_vdpa enables queues after
+ * DRIVER_OK. A card that does not listen is told when it is restored.
  *
  * Return: 0, or what failed: request_irq() or the mailbox; then no vector is
  * requested
@@ -175,6 +207,8 @@ int vsp_irqs_up(struct vsp_vdpa *vv)
 	err = irq_up_config(vv);
 	for (idx = 0; !err && idx < vv->nr_vqs; idx++)
 		err = irq_up_vq(vv, idx);
+	if (!err && vsp_nic_state(vv->nic) > 0)
+		err = vsp_irqs_tell(vv);
 	if (err) {
 		dev_err(&vv->nic->pdev->dev, "can't set up MSI-X vectors: %d\n", err);
 		vsp_irqs_down(vv);

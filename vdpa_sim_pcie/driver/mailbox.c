@@ -5,9 +5,9 @@
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
  * Everything that changes the device goes this way. All functions here: process
- * context, may sleep (a reset waits for the backend, within its time limit), and
- * return 0, the card's negative errno, or -EIO: the card did not answer, or
- * answered nonsense.
+ * context, nic->lock held, may sleep (a reset waits for the backend, within its
+ * time limit), and return 0, the card's negative errno, -EIO: the card did not
+ * answer, or answered nonsense, or -ENODEV: there is no card.
  */
 #include <linux/io.h>
 
@@ -23,7 +23,12 @@ static int mbox_exec(struct vsp_nic *nic, struct vsp_mbox_msg *msg)
 
 	msg->version = cpu_to_le16(VSP_MBOX_VERSION);
 
-	guard(mutex)(&nic->mbox_lock);
+	lockdep_assert_held(&nic->lock);
+	/* A read that nobody answers gives all ones. */
+	if (readl(csr) == ~0U) {
+		vsp_nic_fail(nic, "it is not there any more", -ENODEV);
+		return -ENODEV;
+	}
 	memcpy_toio(window, msg, sizeof(*msg));
 	/* CSR3: clear what the last answer left. writel() comes after the message. */
 	writel(VSP_CSR2_READY | VSP_CSR3_READY, csr);

@@ -26,8 +26,15 @@ static bool num_vfs_ok(struct pci_dev *pf)
 	return false;
 }
 
-/* What the card says of itself; the limits are its, the checks are ours. */
-static int nic_identify(struct vsp_nic *nic)
+/**
+ * vsp_nic_identify() - ask the card what it is
+ * @nic: function, mapped; nic->lock held
+ *
+ * Process context. The limits are the card's, the checks are ours.
+ *
+ * Return: 0; -ENODEV: not our kind of card; or the mailbox's error
+ */
+int vsp_nic_identify(struct vsp_nic *nic)
 {
 	struct device *dev = &nic->pdev->dev;
 	u32 magic = vsp_reg_read(nic, VSP_REG_MAGIC);
@@ -79,6 +86,7 @@ static int nic_read_factory(struct vsp_nic *nic)
 	f->features = nic->features;
 	f->pairs = nic->features & BIT_ULL(VIRTIO_NET_F_MQ) ? (nic->nr_vqs - 1) / 2 : 1;
 	nic->max_pairs = f->pairs;
+	nic->prov = *f;
 	if (!is_valid_ether_addr(f->mac)) {
 		dev_err(&nic->pdev->dev, "the card has no valid MAC address: %pM\n", f->mac);
 		return -EADDRNOTAVAIL;
@@ -119,10 +127,10 @@ err_enable:
 	return err;
 }
 
+/* The mapping itself stays until vsp_nic_put(). */
 static void nic_unmap(struct vsp_nic *nic)
 {
 	pci_clear_master(nic->pdev);
-	pci_iounmap(nic->pdev, nic->bar);
 	pci_release_region(nic->pdev, VSP_BAR);
 	pci_disable_device(nic->pdev);
 }
@@ -149,6 +157,54 @@ static int vsp_enable_vfs(struct pci_dev *pdev, int nr)
 	return err;
 }
 
+/* Everything that the mailbox says. */
+static int nic_read(struct vsp_nic *nic)
+{
+	int err;
+
+	guard(mutex)(&nic->lock);
+	err = vsp_nic_identify(nic);
+	return err ? err : nic_read_factory(nic);
+}
+
+static int nic_start(struct vsp_nic *nic)
+{
+	int err;
+
+	nic->fn = vsp_hw_fn(nic->pdev);
+	if (!nic->fn) {
+		pci_err(nic->pdev, "not a function of the simulated card\n");
+		return -ENODEV;
+	}
+	err = nic_map(nic);
+	if (err)
+		return err;
+	err = nic_read(nic);
+	if (err)
+		goto err_map;
+	err = nic_alloc_vectors(nic);
+	if (err)
+		goto err_map;
+	vsp_nic_enlist(nic);
+	err = vsp_mgmt_register(nic);
+	if (err)
+		goto err_vectors;
+	return 0;
+
+err_vectors:
+	pci_free_irq_vectors(nic->pdev);
+err_map:
+	nic_unmap(nic);
+	return err;
+}
+
+static void nic_stop(struct vsp_nic *nic)
+{
+	vsp_mgmt_unregister(nic);
+	pci_free_irq_vectors(nic->pdev);
+	nic_unmap(nic);
+}
+
 static int vsp_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct vsp_nic *nic;
@@ -157,65 +213,45 @@ static int vsp_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	nic = kzalloc(sizeof(*nic), GFP_KERNEL);
 	if (!nic)
 		return -ENOMEM;
-	nic->pdev = pdev;
-	mutex_init(&nic->mbox_lock);
+	nic->pdev = pci_dev_get(pdev);
+	vsp_nic_init(nic);
 	pci_set_drvdata(pdev, nic);
-
-	nic->fn = vsp_hw_fn(pdev);
-	if (!nic->fn) {
-		pci_err(pdev, "not a function of the simulated card\n");
-		err = -ENODEV;
-		goto err_alloc;
-	}
-	err = nic_map(nic);
+	err = nic_start(nic);
 	if (err)
-		goto err_alloc;
-	err = nic_identify(nic);
-	if (!err)
-		err = nic_read_factory(nic);
-	if (err)
-		goto err_map;
-	err = nic_alloc_vectors(nic);
-	if (err)
-		goto err_map;
-	err = vsp_mgmt_register(nic);
-	if (err)
-		goto err_vectors;
-
+		goto err_init;
 	if (!pdev->is_virtfn && num_vfs) {
 		err = num_vfs_ok(pdev) ? vsp_enable_vfs(pdev, num_vfs) : -EINVAL;
 		if (err)
-			goto err_mgmt;
+			goto err_start;
 	}
 	return 0;
 
-err_mgmt:
-	vsp_mgmt_unregister(nic);
-err_vectors:
-	pci_free_irq_vectors(pdev);
-err_map:
-	nic_unmap(nic);
-err_alloc:
+err_start:
+	nic_stop(nic);
+err_init:
+	vsp_nic_retire(nic);
 	pci_set_drvdata(pdev, NULL);
-	kfree(nic);
+	vsp_nic_put(nic);
 	return err;
 }
 
 /*
- * Order: the VFs, as they need their PF; the vDPA device, which still talks to
- * the card; then what it talks through.
+ * Order: whoever waits for a card that has been pulled; the VFs, as they need
+ * their PF; the vDPA device, which still talks to the card; then what it talks
+ * through.
  */
 static void vsp_remove(struct pci_dev *pdev)
 {
 	struct vsp_nic *nic = pci_get_drvdata(pdev);
 
+	if (vsp_reg_read(nic, VSP_REG_MAGIC) == ~0U)
+		vsp_nics_look();
 	if (!pdev->is_virtfn)
 		pci_disable_sriov(pdev);
-	vsp_mgmt_unregister(nic);
-	pci_free_irq_vectors(pdev);
-	nic_unmap(nic);
+	nic_stop(nic);
+	vsp_nic_retire(nic);
 	pci_set_drvdata(pdev, NULL);
-	kfree(nic);
+	vsp_nic_put(nic);
 }
 
 /* A write to sriov_numvfs. vDPA devices on VFs that go are deleted with them. */
@@ -256,6 +292,8 @@ static struct pci_driver vsp_pci_driver = {
 	.probe			= vsp_probe,
 	.remove			= vsp_remove,
 	.sriov_configure	= vsp_sriov_configure,
+	.err_handler		= &vsp_err_handlers,
+	.driver.pm		= pm_sleep_ptr(&vsp_pm_ops),
 };
 
 /* A probe that fails does not fail the load: look at the cards before it. */

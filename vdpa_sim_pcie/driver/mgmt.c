@@ -98,11 +98,14 @@ static int provision_parse(struct vsp_nic *nic, const struct vdpa_dev_set_config
 	return err;
 }
 
-/* Leave nothing of a device's settings to the next one. */
-static void nic_restore(struct vsp_nic *nic)
+/* Leave nothing of a device's settings to the next one. nic->lock held. */
+static void nic_set_factory(struct vsp_nic *nic)
 {
-	int err = vsp_nic_configure(nic, &nic->factory);
+	int err = 0;
 
+	nic->prov = nic->factory;
+	if (vsp_nic_state(nic) > 0)
+		err = vsp_nic_configure(nic, &nic->factory);
 	if (err)
 		dev_warn(&nic->pdev->dev, "can't restore the card's defaults: %d\n", err);
 }
@@ -117,6 +120,42 @@ static bool name_is_taken(struct vsp_nic *nic, const char *name)
 
 	sysfs_put(kn);
 	return kn;
+}
+
+/* The card is configured, the device is made and known to the function. */
+static struct vsp_vdpa *nic_make_device(struct vsp_nic *nic, const char *name,
+					const struct vsp_provision *prov)
+{
+	struct vsp_vdpa *vv;
+	int err;
+
+	guard(mutex)(&nic->lock);
+	err = vsp_nic_wait(nic);
+	if (err) {
+		nic_err(nic, "%s: the function %s: %d\n", name,
+			err == -EBUSY ? "is in reset" : "does not work", err);
+		return ERR_PTR(err);
+	}
+	err = vsp_nic_configure(nic, prov);
+	if (err) {
+		nic_err(nic, "%s: the card refuses its configuration: %d\n", name, err);
+		return ERR_PTR(err);
+	}
+	vv = vsp_vdpa_create(nic, name, prov);
+	if (IS_ERR(vv))
+		nic_set_factory(nic);
+	else
+		nic->vdpa = vv;
+	return vv;
+}
+
+static void nic_drop_device(struct vsp_nic *nic)
+{
+	guard(mutex)(&nic->lock);
+	/* The bus driver has reset it, if there was one and it was polite. */
+	vsp_vdpa_reset(nic->vdpa);
+	nic->vdpa = NULL;
+	nic_set_factory(nic);
 }
 
 static int vsp_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
@@ -139,46 +178,27 @@ static int vsp_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 	err = provision_parse(nic, config, &prov);
 	if (err)
 		return err;
-	err = vsp_nic_configure(nic, &prov);
-	if (err) {
-		nic_err(nic, "%s: the card refuses its configuration: %d\n", name, err);
-		return err;
-	}
-	vv = vsp_vdpa_create(nic, name, &prov);
-	if (IS_ERR(vv)) {
-		err = PTR_ERR(vv);
-		goto err_configure;
-	}
-	/* Last: a bus driver may probe, and use the device, before this returns. */
-	nic->vdpa = vv;
+	vv = nic_make_device(nic, name, &prov);
+	if (IS_ERR(vv))
+		return PTR_ERR(vv);
 	vv->vdev.mdev = mgmt;
+	/* A bus driver may probe, and use the device, before this returns. */
 	err = _vdpa_register_device(&vv->vdev, vv->nr_vqs);
 	if (err) {
 		nic_err(nic, "%s: can't register the vDPA device: %d%s\n", name, err,
 			err == -EEXIST ? " (the name is taken)" : "");
-		goto err_create;
+		nic_drop_device(nic);
+		put_device(&vv->vdev.dev);
 	}
-	return 0;
-
-err_create:
-	nic->vdpa = NULL;
-	put_device(&vv->vdev.dev);
-err_configure:
-	nic_restore(nic);
 	return err;
 }
 
 static void vsp_dev_del(struct vdpa_mgmt_dev *mgmt, struct vdpa_device *vdev)
 {
-	struct vsp_nic *nic = to_nic(mgmt);
-
 	get_device(&vdev->dev);
 	_vdpa_unregister_device(vdev);
-	/* The bus driver has reset it, if there was one and it was polite. */
-	vsp_vdpa_reset(to_vsp_vdpa(vdev));
-	nic->vdpa = NULL;
+	nic_drop_device(to_nic(mgmt));
 	put_device(&vdev->dev);
-	nic_restore(nic);
 }
 
 /* vdev->cf_lock held for writing. */
@@ -195,7 +215,8 @@ static int vsp_dev_set_attr(struct vdpa_mgmt_dev *mgmt, struct vdpa_device *vdev
 	err = provision_mac(nic, config->net.mac, &prov);
 	if (err)
 		return err;
-	return vsp_mbox_set_config(nic, 0, prov.mac, ETH_ALEN);
+	guard(mutex)(&nic->lock);
+	return vsp_nic_set_mac(nic, 0, prov.mac, ETH_ALEN);
 }
 
 static const struct vdpa_mgmtdev_ops vsp_mgmt_ops = {

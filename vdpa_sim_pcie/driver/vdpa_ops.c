@@ -33,7 +33,8 @@ static int vsp_op_set_vq_address(struct vdpa_device *vdev, u16 idx, u64 desc,
 
 	if (!vq_find(vv, idx))
 		return -EINVAL;
-	return vsp_mbox_set_vq_addr(vv->nic, idx, desc, driver, device);
+	guard(mutex)(&vv->nic->lock);
+	return vsp_vdpa_set_vq_addr(vv, idx, desc, driver, device);
 }
 
 static void vsp_op_set_vq_num(struct vdpa_device *vdev, u16 idx, u32 num)
@@ -43,7 +44,8 @@ static void vsp_op_set_vq_num(struct vdpa_device *vdev, u16 idx, u32 num)
 
 	if (!vq_find(vv, idx))
 		return;
-	err = vsp_mbox_set_vq(vv->nic, VSP_MBOX_SET_VQ_SIZE, idx, num);
+	guard(mutex)(&vv->nic->lock);
+	err = vsp_vdpa_set_vq_size(vv, idx, num);
 	if (err)
 		dev_err_ratelimited(&vdev->dev,
 				    "queue %u: size %u refused (%d): a power of two up to %u\n",
@@ -57,8 +59,13 @@ static void vsp_op_kick_vq(struct vdpa_device *vdev, u16 idx)
 
 	if (!vq_find(vv, idx))
 		return;
-	writel(idx, vv->nic->bar + VSP_BAR_DOORBELL(idx));
-	vsp_hw_doorbell_ring(vv->fn, idx);
+	/*
+	 * Pairs with the barrier in nic_restore(): what is not kicked here for a
+	 * card in reset, has been made available before all is kicked there.
+	 */
+	smp_mb();
+	if (READ_ONCE(vv->nic->listening))
+		vsp_vdpa_kick(vv, idx);
 }
 
 static void vsp_op_set_vq_cb(struct vdpa_device *vdev, u16 idx, struct vdpa_callback *cb)
@@ -73,6 +80,7 @@ static void vsp_op_set_vq_ready(struct vdpa_device *vdev, u16 idx, bool ready)
 {
 	struct vsp_vdpa *vv = to_vsp_vdpa(vdev);
 
+	guard(mutex)(&vv->nic->lock);
 	if (vq_find(vv, idx))
 		vsp_vdpa_vq_ready(vv, idx, ready);
 }
@@ -91,23 +99,19 @@ static int vsp_op_set_vq_state(struct vdpa_device *vdev, u16 idx,
 
 	if (!vq_find(vv, idx))
 		return -EINVAL;
-	return vsp_mbox_set_vq(vv->nic, VSP_MBOX_SET_VQ_STATE, idx,
-			       state->split.avail_index);
+	guard(mutex)(&vv->nic->lock);
+	return vsp_vdpa_set_vq_state(vv, idx, state->split.avail_index);
 }
 
 static int vsp_op_get_vq_state(struct vdpa_device *vdev, u16 idx,
 			       struct vdpa_vq_state *state)
 {
 	struct vsp_vdpa *vv = to_vsp_vdpa(vdev);
-	u32 avail;
-	int err;
 
 	if (!vq_find(vv, idx))
 		return -EINVAL;
-	err = vsp_mbox_get_vq(vv->nic, VSP_MBOX_GET_VQ_STATE, idx, &avail);
-	if (!err)
-		state->split.avail_index = avail;
-	return err;
+	guard(mutex)(&vv->nic->lock);
+	return vsp_vdpa_get_vq_state(vv, idx, &state->split.avail_index);
 }
 
 static const struct {
@@ -136,6 +140,12 @@ static int vsp_op_get_vendor_vq_stats(struct vdpa_device *vdev, u16 idx,
 		NL_SET_ERR_MSG_FMT_MOD(extack, "no queue %u: the device has %u", idx,
 				       vv->nr_vqs);
 		return -EINVAL;
+	}
+	guard(mutex)(&vv->nic->lock);
+	err = vsp_nic_state(vv->nic);
+	if (err <= 0) {
+		NL_SET_ERR_MSG_MOD(extack, "the card does not answer now");
+		return err ? err : -EAGAIN;
 	}
 	err = vsp_mbox_set(vv->nic, VSP_MBOX_GET_STATS, 0);
 	if (err)
@@ -183,7 +193,7 @@ static int vsp_op_set_driver_features(struct vdpa_device *vdev, u64 features)
 	struct vsp_vdpa *vv = to_vsp_vdpa(vdev);
 	u64 unknown = features & ~vv->features;
 	u64 missing = VSP_FEATURES_REQUIRED & ~features;
-	int err;
+	int ret;
 
 	/* Not a driver: the core, when somebody reads the configuration early. */
 	if (!features)
@@ -194,10 +204,13 @@ static int vsp_op_set_driver_features(struct vdpa_device *vdev, u64 features)
 				    features, unknown, missing);
 		return -EINVAL;
 	}
-	err = vsp_mbox_set(vv->nic, VSP_MBOX_SET_FEATURES, features);
-	if (!err)
+	guard(mutex)(&vv->nic->lock);
+	ret = vsp_nic_state(vv->nic);
+	if (ret > 0)
+		ret = vsp_mbox_set(vv->nic, VSP_MBOX_SET_FEATURES, features);
+	if (!ret)
 		vv->driver_features = features;
-	return err;
+	return ret;
 }
 
 static u64 vsp_op_get_driver_features(struct vdpa_device *vdev)
@@ -225,10 +238,17 @@ static u32 vsp_op_get_vendor_id(struct vdpa_device *vdev)
 	return to_vsp_vdpa(vdev)->nic->pdev->vendor;
 }
 
-/* The card's word: it sets NEEDS_RESET by itself. */
+/* The card's word, while it has one: it sets NEEDS_RESET by itself. */
 static u8 vsp_op_get_status(struct vdpa_device *vdev)
 {
-	return vsp_reg_read(to_vsp_vdpa(vdev)->nic, VSP_REG_STATUS);
+	struct vsp_vdpa *vv = to_vsp_vdpa(vdev);
+	int state;
+
+	guard(mutex)(&vv->nic->lock);
+	state = vsp_nic_state(vv->nic);
+	if (state > 0)
+		return vsp_reg_read(vv->nic, VSP_REG_STATUS);
+	return state ? vv->status | VIRTIO_CONFIG_S_NEEDS_RESET : vv->status;
 }
 
 /*
@@ -255,20 +275,27 @@ static int status_prepare(struct vsp_vdpa *vv, u8 added)
 static void vsp_op_set_status(struct vdpa_device *vdev, u8 status)
 {
 	struct vsp_vdpa *vv = to_vsp_vdpa(vdev);
-	u8 added = status & ~vv->status;
-	int err;
+	u8 added;
+	int ret;
 
+	guard(mutex)(&vv->nic->lock);
 	if (!status) {
 		vsp_vdpa_reset(vv);
 		return;
 	}
+	/* Of a lost card nothing sticks; a driver sees it at FEATURES_OK. */
+	ret = vsp_nic_state(vv->nic);
+	if (ret < 0)
+		return;
+	added = status & ~vv->status;
 	if (status_prepare(vv, added)) {
 		status &= ~(added & (VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK));
 		status |= VIRTIO_CONFIG_S_FAILED;
 	}
-	err = vsp_mbox_set(vv->nic, VSP_MBOX_SET_STATUS, status);
-	if (err) {
-		dev_err_ratelimited(&vdev->dev, "can't set status %#x: %d\n", status, err);
+	if (ret > 0)
+		ret = vsp_mbox_set(vv->nic, VSP_MBOX_SET_STATUS, status);
+	if (ret) {
+		dev_err_ratelimited(&vdev->dev, "can't set status %#x: %d\n", status, ret);
 		return;
 	}
 	vv->status = status;
@@ -276,7 +303,10 @@ static void vsp_op_set_status(struct vdpa_device *vdev, u8 status)
 
 static int vsp_op_reset(struct vdpa_device *vdev)
 {
-	return vsp_vdpa_reset(to_vsp_vdpa(vdev));
+	struct vsp_vdpa *vv = to_vsp_vdpa(vdev);
+
+	guard(mutex)(&vv->nic->lock);
+	return vsp_vdpa_reset(vv);
 }
 
 static size_t vsp_op_get_config_size(struct vdpa_device *vdev)
@@ -284,23 +314,45 @@ static size_t vsp_op_get_config_size(struct vdpa_device *vdev)
 	return to_vsp_vdpa(vdev)->nic->config_size;
 }
 
+static void config_read(struct vsp_nic *nic, unsigned int offset, void *buf,
+			unsigned int len)
+{
+	unsigned int tries = VSP_CONFIG_TRIES;
+	u32 before, after;
+
+	do {
+		before = vsp_reg_read(nic, VSP_REG_CONFIG_GEN);
+		memcpy_fromio(buf, nic->bar + VSP_BAR_CONFIG + offset, len);
+		after = vsp_reg_read(nic, VSP_REG_CONFIG_GEN);
+	} while ((before != after || (before & 1)) && --tries);
+}
+
+/* What a card that does not listen would show; its link is down. */
+static void config_recall(struct vsp_nic *nic, unsigned int offset, void *buf,
+			  unsigned int len)
+{
+	struct virtio_net_config c = {};
+
+	vsp_nic_config(&nic->prov, &c);
+	if (offset < sizeof(c))
+		memcpy(buf, (u8 *)&c + offset, min(len, sizeof(c) - offset));
+}
+
 static void vsp_op_get_config(struct vdpa_device *vdev, unsigned int offset, void *buf,
 			      unsigned int len)
 {
 	struct vsp_nic *nic = to_vsp_vdpa(vdev)->nic;
-	unsigned int tries = VSP_CONFIG_TRIES;
-	u32 before, after;
 
 	/* Beyond the end the reader gets zeroes, not what was in its buffer. */
 	memset(buf, 0, len);
 	if (offset >= nic->config_size)
 		return;
 	len = min(len, nic->config_size - offset);
-	do {
-		before = vsp_reg_read(nic, VSP_REG_CONFIG_GEN);
-		memcpy_fromio(buf, nic->bar + VSP_BAR_CONFIG + offset, len);
-		after = vsp_reg_read(nic, VSP_REG_CONFIG_GEN);
-	} while ((before != after || (before & 1)) && --tries);
+	guard(mutex)(&nic->lock);
+	if (vsp_nic_state(nic) > 0)
+		config_read(nic, offset, buf, len);
+	else
+		config_recall(nic, offset, buf, len);
 }
 
 /*
@@ -316,14 +368,18 @@ static void vsp_op_set_config(struct vdpa_device *vdev, unsigned int offset,
 	if (offset >= ETH_ALEN)
 		return;
 	len = min(len, ETH_ALEN - offset);
-	err = vsp_mbox_set_config(vv->nic, offset, buf, len);
+	guard(mutex)(&vv->nic->lock);
+	err = vsp_nic_set_mac(vv->nic, offset, buf, len);
 	if (err)
 		dev_err_ratelimited(&vdev->dev, "MAC address refused: %d\n", err);
 }
 
 static u32 vsp_op_get_generation(struct vdpa_device *vdev)
 {
-	return vsp_reg_read(to_vsp_vdpa(vdev)->nic, VSP_REG_CONFIG_GEN);
+	struct vsp_nic *nic = to_vsp_vdpa(vdev)->nic;
+
+	guard(mutex)(&nic->lock);
+	return vsp_nic_state(nic) > 0 ? vsp_reg_read(nic, VSP_REG_CONFIG_GEN) : 0;
 }
 
 static int vsp_op_set_vq_affinity(struct vdpa_device *vdev, u16 idx,

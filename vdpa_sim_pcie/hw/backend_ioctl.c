@@ -96,7 +96,8 @@ static long ioctl_get_vq(struct vsp_session *s, void __user *arg)
 	mutex_lock(&fn->lock);
 	st.index = q;
 	st.size = vq->size;
-	st.ready = vq->enabled;
+	/* Not one that is on its way out, or it would be started again. */
+	st.ready = vq->enabled && !vq->stopping;
 	st.vector = vq->vector;
 	st.desc = vq->addr[VSP_RING_DESC];
 	st.driver = vq->addr[VSP_RING_DRIVER];

@@ -39,11 +39,7 @@ static bool ctrl_mq(struct vsp_fn *fn, u8 cmd, const u8 *data, unsigned int len)
 	    !vsp_dev_has(fn, VIRTIO_NET_F_MQ) || len != sizeof(__le16))
 		return false;
 	pairs = data[0] | data[1] << 8;
-	if (!pairs || pairs > le16_to_cpu((__force __le16)fn->config.max_virtqueue_pairs))
-		return false;
-	fn->active_pairs = pairs;
-	vsp_session_post(fn->session, VSP_EVENT_CONFIG, 0, 0);
-	return true;
+	return !vsp_dev_set_pairs(fn, pairs);
 }
 
 static bool ctrl_command(struct vsp_fn *fn, const u8 *buf, int len)

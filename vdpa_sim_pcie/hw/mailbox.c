@@ -143,6 +143,12 @@ static int mbox_set_translation(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
 	return vsp_dma_set_translation(fn, le64_to_cpu(msg->value));
 }
 
+static int mbox_set_pairs(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
+{
+	guard(mutex)(&fn->lock);
+	return vsp_dev_set_pairs(fn, le64_to_cpu(msg->value));
+}
+
 static int (*const mbox_commands[])(struct vsp_fn *fn, struct vsp_mbox_msg *msg) = {
 	[VSP_MBOX_GET_PF_RESOURCE]	= mbox_get_pf_resource,
 	[VSP_MBOX_GET_STATUS]		= mbox_get_status,
@@ -162,6 +168,7 @@ static int (*const mbox_commands[])(struct vsp_fn *fn, struct vsp_mbox_msg *msg)
 	[VSP_MBOX_RESET]		= mbox_reset,
 	[VSP_MBOX_GET_STATS]		= mbox_get_stats,
 	[VSP_MBOX_SET_TRANSLATION]	= mbox_set_translation,
+	[VSP_MBOX_SET_PAIRS]		= mbox_set_pairs,
 };
 
 static int mbox_command(struct vsp_fn *fn, struct vsp_mbox_msg *msg)

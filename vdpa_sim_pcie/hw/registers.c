@@ -77,6 +77,7 @@ void vsp_regs_publish(struct vsp_fn *fn)
 	reg32(fn, VSP_REG_RESET_COUNT, fn->reset_count);
 	reg32(fn, VSP_REG_LINK, fn->link_up);
 	reg32(fn, VSP_REG_LINK_SPEED, fn->link_speed);
+	reg32(fn, VSP_REG_ACTIVE_PAIRS, fn->active_pairs);
 	reg32(fn, VSP_REG_TRANSLATION, fn->translation);
 	reg32(fn, VSP_REG_SUSPENDED, !!(fn->held & VSP_HELD_SUSPEND));
 }

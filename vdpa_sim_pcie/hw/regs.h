@@ -53,6 +53,7 @@
 #define VSP_REG_CONFIG_SIZE	0x040	/* bytes at VSP_BAR_CONFIG */
 #define VSP_REG_TRANSLATION	0x044	/* enum vsp_translation */
 #define VSP_REG_SUSPENDED	0x048	/* 1 between SUSPEND and RESUME */
+#define VSP_REG_ACTIVE_PAIRS	0x04c	/* queue pairs the driver uses (MQ) */
 
 #define VSP_REG_VQ(q)		(0x100 + (q) * 0x40)
 #define VSP_REG_VQ_SIZE		0x00
@@ -120,6 +121,7 @@ enum vsp_mbox_cmd {
 	VSP_MBOX_RESET			= 16,
 	VSP_MBOX_GET_STATS		= 17,	/* brings the statistics up to date */
 	VSP_MBOX_SET_TRANSLATION	= 18,	/* value: enum vsp_translation */
+	VSP_MBOX_SET_PAIRS		= 19,	/* value: as by the control queue's MQ */
 };
 
 /*

@@ -99,6 +99,18 @@ void vsp_dev_config_changed(struct vsp_fn *fn)
 		vsp_msix_raise(&fn->pci, fn->config_vector);
 }
 
+/* How many queue pairs the driver uses (5.1.6.5.5); -ERANGE: it has not so many. */
+int vsp_dev_set_pairs(struct vsp_fn *fn, u64 pairs)
+{
+	lockdep_assert_held(&fn->lock);
+	if (!pairs || pairs > le16_to_cpu((__force __le16)fn->config.max_virtqueue_pairs))
+		return -ERANGE;
+	fn->active_pairs = pairs;
+	vsp_regs_publish(fn);
+	vsp_session_post(fn->session, VSP_EVENT_CONFIG, 0, 0);
+	return 0;
+}
+
 void vsp_dev_set_link(struct vsp_fn *fn, bool up, u32 speed_mbps)
 {
 	u16 status;

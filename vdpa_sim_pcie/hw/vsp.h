@@ -285,6 +285,7 @@ void vsp_dev_release(struct vsp_fn *fn, u8 why);
 /* Tell the backend about one reason of fn->held. fn->lock held. */
 u64 vsp_dev_post_held(struct vsp_fn *fn, u8 why);
 /* fn->lock held */
+int vsp_dev_set_pairs(struct vsp_fn *fn, u64 pairs);
 void vsp_dev_config_changed(struct vsp_fn *fn);
 void vsp_dev_set_link(struct vsp_fn *fn, bool up, u32 speed_mbps);
 void vsp_dev_needs_reset(struct vsp_fn *fn, unsigned int q, const char *why);
