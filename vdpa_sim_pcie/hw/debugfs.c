@@ -45,6 +45,7 @@ struct debug_node {
 };
 
 static struct dentry *debug_root;
+static struct dentry *debug_slot_dentry;
 
 /* Between these two the function is on the bus and vsp_debugfs_remove() waits. */
 static int debug_enter(struct file *file)
@@ -156,6 +157,30 @@ static int store_link(struct vsp_debug_open *open, char *text)
 	vsp_dev_set_link(fn, up, speed);
 	vsp_regs_publish(fn);
 	return 0;
+}
+
+static int store_aer(struct vsp_debug_open *open, char *text)
+{
+	static const char *const classes[] = {
+		[VSP_AER_CORRECTABLE]	= "correctable",
+		[VSP_AER_NONFATAL]	= "nonfatal",
+		[VSP_AER_FATAL]		= "fatal",
+	};
+	int class = match_string(classes, ARRAY_SIZE(classes), strsep(&text, " "));
+	u32 bits = 0;
+
+	if (class < 0 || (text && kstrtou32(strim(text), 0, &bits)))
+		return -EINVAL;
+	return vsp_aer_inject(open->fn, class, bits);
+}
+
+static int store_slot(struct vsp_debug_open *open, char *text)
+{
+	bool plug;
+
+	if (kstrtobool(text, &plug))
+		return -EINVAL;
+	return plug ? vsp_slot_plug(open->fn->card) : vsp_slot_unplug(open->fn->card);
 }
 
 static int store_translate(struct vsp_debug_open *open, char *text)
@@ -293,23 +318,28 @@ static const struct file_operations regs_fops = {
 static const struct vsp_debug_file debug_files[] = {
 	{ "state",	0400, vsp_debug_show_state },
 	{ "msix",	0400, vsp_debug_show_msix },
+	{ "aer",	0200, NULL, store_aer },
 	/* those of the root port end here */
 	{ "link",	0600, vsp_debug_show_link, store_link },
 	{ "translate",	0600, vsp_debug_show_translate, store_translate },
 	{ "registers",	0600 },
 };
 
-#define DEBUG_NR_PORT_FILES	2
+#define DEBUG_NR_PORT_FILES	3
+
+static const struct vsp_debug_file debug_slot = {
+	"slot", 0600, vsp_debug_show_slot, store_slot
+};
 
 /*
  * Errors of debugfs are not errors of the card: a file that cannot be made is
- * not there, and debugfs has said why.
+ * not there, and debugfs has said why. The slot goes with its port.
  */
 void vsp_debugfs_add(struct vsp_pci_fn *fn)
 {
 	bool is_port = fn->kind == VSP_PCI_ROOT_PORT;
 	unsigned int i, nr = is_port ? DEBUG_NR_PORT_FILES : ARRAY_SIZE(debug_files);
-	struct debug_node *nodes = kcalloc(nr, sizeof(*nodes), GFP_KERNEL);
+	struct debug_node *nodes = kcalloc(nr + is_port, sizeof(*nodes), GFP_KERNEL);
 
 	if (!nodes)
 		return;
@@ -320,12 +350,21 @@ void vsp_debugfs_add(struct vsp_pci_fn *fn)
 		nodes[i].file = &debug_files[i];
 		debugfs_create_file_unsafe(debug_files[i].name, debug_files[i].mode,
 					   fn->debug_dir, &nodes[i],
-					   debug_files[i].show ? &text_fops : &regs_fops);
+					   debug_files[i].show || debug_files[i].store ?
+					   &text_fops : &regs_fops);
 	}
+	if (!is_port)
+		return;
+	nodes[nr].fn = fn;
+	nodes[nr].file = &debug_slot;
+	debug_slot_dentry = debugfs_create_file_unsafe(debug_slot.name, debug_slot.mode,
+						       debug_root, &nodes[nr], &text_fops);
 }
 
 void vsp_debugfs_remove(struct vsp_pci_fn *fn)
 {
+	if (fn->kind == VSP_PCI_ROOT_PORT)
+		debugfs_remove(debug_slot_dentry);
 	debugfs_remove(fn->debug_dir);
 	kfree(fn->debug_nodes);
 	fn->debug_dir = NULL;

@@ -103,6 +103,12 @@ int vsp_debug_show_state(struct seq_file *s, struct vsp_debug_open *open)
 	return 0;
 }
 
+int vsp_debug_show_slot(struct seq_file *s, struct vsp_debug_open *open)
+{
+	seq_printf(s, "%d\n", vsp_slot_is_occupied(open->fn->card));
+	return 0;
+}
+
 int vsp_debug_show_link(struct seq_file *s, struct vsp_debug_open *open)
 {
 	struct vsp_fn *fn = vsp_fn(open->fn);
