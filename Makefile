@@ -7,6 +7,7 @@
 #
 #	build/kernel/RELEASE/	sources and objects of the modules
 #	build/modules/RELEASE/	the finished modules
+#	build/test-modules/RELEASE/	the finished module of the tests
 #	build/{bin,lib}/	vsp-switch, vsp, libvringh.a
 #	build/check/		logs of `make check`
 
@@ -21,6 +22,7 @@ DESTDIR ?=
 BUILD := $(CURDIR)/build
 KCOPY := $(BUILD)/kernel/$(KVER)
 KMODS := $(BUILD)/modules/$(KVER)
+KTESTS := $(BUILD)/test-modules/$(KVER)
 KSOURCES := Kbuild vdpa_sim_pcie vringh-lib
 MODDIR := $(DESTDIR)/lib/modules/$(KVER)/updates/vdpa_sim_pcie
 MANPAGES := $(wildcard docs/*.1 docs/*.4 docs/*.8)
@@ -37,7 +39,15 @@ modules: ## the kernel modules for KVER (default: the running kernel)
 	@mkdir -p $(KCOPY) $(KMODS)
 	@cp -pRu $(KSOURCES) $(KCOPY)/
 	$(MAKE) -C $(KDIR) M=$(KCOPY) modules
-	@find $(KCOPY) -name '*.ko' -exec cp -pu {} $(KMODS)/ \;
+	@find $(KCOPY)/vdpa_sim_pcie -name '*.ko' -exec cp -pu {} $(KMODS)/ \;
+
+# Not among the modules that `make install` takes.
+test-modules: modules ## the kernel module of the tests (tests/module)
+	@mkdir -p $(KCOPY)/tests $(KTESTS)
+	@cp -pRu tests/module $(KCOPY)/tests/
+	$(MAKE) -C $(KDIR) M=$(KCOPY)/tests/module \
+		KBUILD_EXTRA_SYMBOLS=$(KCOPY)/Module.symvers modules
+	@cp -pu $(KCOPY)/tests/module/*.ko $(KTESTS)/
 
 # Objects of another distribution's compiler and DPDK do not link here, and make
 # sees no reason to remake them: throw them away when the toolchain is another.
@@ -99,7 +109,7 @@ demo: ## the whole story in a virtual machine: two functions, a switch, iperf3 (
 
 lab-build: ## modules and vsp-switch for the lab's KERNEL, compiled in its chroot (root)
 	@$(LAB) build --kernel $(KERNEL)
-	@$(LAB) chroot --kernel $(KERNEL) -- make --no-print-directory W=1 all vm-programs
+	@$(LAB) chroot --kernel $(KERNEL) -- make --no-print-directory W=1 all test-modules vm-programs
 
 vm-programs: $(patsubst tests/vm/%.c,$(BUILD)/vm/%,$(wildcard tests/vm/*.c))
 
@@ -132,6 +142,6 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo "  variables:        KVER KDIR KERNEL PREFIX DESTDIR; make modules W=1 shows all warnings"
 
-.PHONY: all modules vm-programs toolchain lib app tool install install-modules install-app \
-	install-tool install-man uninstall \
+.PHONY: all modules test-modules vm-programs toolchain lib app tool install install-modules \
+	install-app install-tool install-man uninstall \
 	demo lab-build check check-fast unit fuzz vm-test lint clean help

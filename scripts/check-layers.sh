@@ -69,10 +69,18 @@ files_of vdpa_sim_pcie/uapi && only_includes \
 only_includes 'what driver and hardware share stands alone' \
 	'linux/types\.h' vdpa_sim_pcie/hw/regs.h vdpa_sim_pcie/hw/vsp_hw.h
 
+files_of vdpa_sim_pcie/iommu && never \
+	'the IOMMU does not know what is behind it' \
+	'include[[:blank:]]+".*(hw|driver|uapi)/' "${files[@]}"
+only_includes 'the radix tree knows no IOMMU core: it is compiled on the host as well' \
+	'radix\.h|radix_host\.h|linux/(gfp|types|align|atomic|errno|minmax)\.h' \
+	vdpa_sim_pcie/iommu/radix.c vdpa_sim_pcie/iommu/radix.h
+only_includes 'what card and IOMMU share stands alone' \
+	'radix\.h|linux/(types|spinlock)\.h' vdpa_sim_pcie/iommu/vsp_iommu.h
 files_of vdpa_sim_pcie/driver && {
 	EXCEPT='"[./]*(hw/)?(regs|vsp_hw)\.h"' never \
 		'the driver sees the hardware through regs.h and vsp_hw.h only' \
-		'include[[:blank:]]+".*(hw/|uapi/)' "${files[@]}"
+		'include[[:blank:]]+".*(hw/|iommu/|uapi/)' "${files[@]}"
 	never 'only the backend speaks the contract' \
 		'include.*vdpa_sim_pcie\.h"' "${files[@]}"
 }

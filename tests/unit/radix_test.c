@@ -272,14 +272,18 @@ static void walk_shows_every_level(void **state)
 	vsp_radix_walk(*state, 0x1000, &w);
 	assert_int_equal(w.depth, 1);
 	assert_int_equal(w.entry[0], 0);
+	assert_int_equal(w.size, 0);
 	assert_int_equal(map(*state, 0x1000, 0xabc000, K4, K4, R), 0);
 	vsp_radix_walk(*state, 0x1fff, &w);
 	assert_int_equal(w.depth, 4);
-	assert_int_equal(w.entry[3] & ~0xfffULL, 0xabc000);
-	assert_int_equal(w.entry[3] & VSP_RADIX_PERM, R);
+	assert_int_equal(w.size, K4);
+	assert_int_equal(w.phys, 0xabc000);
+	assert_int_equal(w.perm, R);
 	assert_int_equal(map(*state, G1, G1, G1, G1, R), 0);
 	vsp_radix_walk(*state, G1 + 5, &w);
 	assert_int_equal(w.depth, 2);
+	assert_int_equal(w.size, G1);
+	assert_int_equal(w.phys, G1);
 	vsp_radix_walk(*state, TOP, &w);
 	assert_int_equal(w.depth, 0);
 }

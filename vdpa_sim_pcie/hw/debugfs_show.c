@@ -9,6 +9,7 @@
 #include <linux/irq.h>
 #include <linux/pid.h>
 
+#include "../iommu/vsp_iommu.h"
 #include "debugfs.h"
 #include "session.h"
 
@@ -166,6 +167,42 @@ static void show_card_walk(struct seq_file *s, struct vsp_fn *fn, u64 iova)
 		seq_puts(s, "fault: not mapped\n");
 }
 
+static void show_table(struct seq_file *s, const struct vsp_radix_walk *w, u64 iova)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->depth; i++)
+		seq_printf(s, "level %u: %s\n", VSP_RADIX_LEVELS - 1 - i,
+			   i + 1 < w->depth ? "table" : w->size ? "leaf" : "empty");
+	if (!w->size) {
+		seq_puts(s, "fault: not mapped\n");
+		return;
+	}
+	seq_printf(s, "mapped: %#llx-%#llx\n", iova & ~(w->size - 1), iova | (w->size - 1));
+	seq_printf(s, "permission: %s%s\n", w->perm & VSP_RADIX_READ ? "r" : "",
+		   w->perm & VSP_RADIX_WRITE ? "w" : "");
+	seq_printf(s, "physical: %#llx\n", w->phys + (iova & (w->size - 1)));
+}
+
+static void show_platform_walk(struct seq_file *s, struct vsp_fn *fn, u64 iova)
+{
+	struct vsp_iommu_master *m = fn->pci.master;
+	struct vsp_radix_walk w;
+
+	switch (m ? vsp_iommu_inspect(m, iova, &w) : VSP_IOMMU_IDENTITY) {
+	case VSP_IOMMU_PAGING:
+		seq_puts(s, "domain: paging\n");
+		show_table(s, &w, iova);
+		break;
+	case VSP_IOMMU_IDENTITY:
+		seq_printf(s, "domain: %s\n", m ? "identity" : "no iommu");
+		seq_printf(s, "physical: %#llx\n", iova);
+		break;
+	default:
+		seq_puts(s, "domain: none\nfault: not mapped\n");
+	}
+}
+
 int vsp_debug_show_translate(struct seq_file *s, struct vsp_debug_open *open)
 {
 	struct vsp_fn *fn = vsp_fn(open->fn);
@@ -174,5 +211,7 @@ int vsp_debug_show_translate(struct seq_file *s, struct vsp_debug_open *open)
 	seq_printf(s, "translation: %s\n", translation_name(fn));
 	if (READ_ONCE(fn->translation) == VSP_TRANSLATE_CARD)
 		show_card_walk(s, fn, open->iova);
+	else
+		show_platform_walk(s, fn, open->iova);
 	return 0;
 }

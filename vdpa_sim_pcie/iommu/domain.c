@@ -127,7 +127,7 @@ enum vsp_iommu_mode vsp_iommu_inspect(struct vsp_iommu_master *m, u64 iova,
 
 	/* The fence keeps the tree; RCU alone keeps the domain only. */
 	if (w)
-		w->depth = 0;
+		*w = (struct vsp_radix_walk) {};
 	rcu_read_lock();
 	domain = rcu_dereference(m->domain);
 	if (!domain) {

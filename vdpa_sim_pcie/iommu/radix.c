@@ -265,14 +265,19 @@ bool vsp_radix_lookup(const struct vsp_radix *r, u64 iova, u32 perm, u64 *phys, 
 void vsp_radix_walk(const struct vsp_radix *r, u64 iova, struct vsp_radix_walk *w)
 {
 	const u64 *table = r->root;
-	u64 e;
+	u64 e = 0;
 
-	w->depth = 0;
+	*w = (struct vsp_radix_walk) {};
 	if (iova >= RADIX_LIMIT)
 		return;
 	while (table) {
 		e = READ_ONCE(table[radix_index(iova, RADIX_TOP - w->depth)]);
 		w->entry[w->depth++] = e;
 		table = radix_table(e);
+	}
+	if (e & RADIX_LEAF) {
+		w->size = radix_size(VSP_RADIX_LEVELS - w->depth);
+		w->phys = e & RADIX_PHYS;
+		w->perm = e & VSP_RADIX_PERM;
 	}
 }

@@ -37,10 +37,16 @@ struct vsp_radix {
  * struct vsp_radix_walk - what a lookup goes through
  * @entry: the words read, from the root on; 0: nothing there
  * @depth: how many
+ * @size:  bytes of the leaf that the last one is; 0: it is none
+ * @phys:  where the leaf begins
+ * @perm:  its permissions
  */
 struct vsp_radix_walk {
 	u64 entry[VSP_RADIX_LEVELS];
 	unsigned int depth;
+	u64 size;
+	u64 phys;
+	u32 perm;
 };
 
 /* Return: 0 or -ENOMEM. May sleep if @gfp may. */
@@ -93,7 +99,7 @@ u64 vsp_radix_unmap(struct vsp_radix *r, u64 iova, u64 size);
  */
 bool vsp_radix_lookup(const struct vsp_radix *r, u64 iova, u32 perm, u64 *phys, u64 *len);
 
-/* The words that a lookup of @iova reads. */
+/* What a lookup of @iova reads, for people. */
 void vsp_radix_walk(const struct vsp_radix *r, u64 iova, struct vsp_radix_walk *w);
 
 #endif /* VSP_RADIX_H */
