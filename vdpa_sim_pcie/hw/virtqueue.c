@@ -122,8 +122,9 @@ static int vq_map_rings(struct vsp_fn *fn, struct vsp_vq *vq)
 		if (!mem[a])
 			goto err_put;
 	}
-	guard(mutex)(&fn->map_lock);
-	memcpy(vq->mem, mem, sizeof(mem));
+	/* Not guard(): the label below is in its scope, and would unlock. */
+	scoped_guard(mutex, &fn->map_lock)
+		memcpy(vq->mem, mem, sizeof(mem));
 	return 0;
 
 err_put:
