@@ -7,6 +7,7 @@
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
+#include <linux/ktime.h>
 #include <linux/random.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -271,6 +272,108 @@ static int case_fence(struct test_dev *t)
 	return min(err, 0);
 }
 
+/* ---- domains of others, such as vhost's ---- */
+
+static int user_is(struct test_dev *t, const char *when, bool want)
+{
+	return refused(t, when, vsp_hw_dma_has_user(t->fn) ? -EBUSY : 0, want ? -EBUSY : 0);
+}
+
+/* The card remembers such a domain until it is freed, not until it is detached. */
+static int case_user(struct test_dev *t)
+{
+	struct iommu_domain *d = iommu_paging_domain_alloc(&t->pdev->dev);
+	int err;
+
+	if (IS_ERR(d))
+		return PTR_ERR(d);
+	test_stop(t);
+	err = user_is(t, "a user before there is one", false) ?:
+	      iommu_attach_device(d, &t->pdev->dev);
+	if (!err) {
+		err = user_is(t, "a user while it is attached", true);
+		iommu_detach_device(d, &t->pdev->dev);
+		err = err ?: user_is(t, "a user after it was detached", true);
+	}
+	iommu_domain_free(d);
+	return err ?: user_is(t, "a user after it was freed", false);
+}
+
+/* A copy on its way when the domain under it changes, and the new one goes. */
+static int switch_round(struct test_dev *t, struct anchor *a)
+{
+	struct iommu_domain *d = iommu_paging_domain_alloc(&t->pdev->dev);
+	struct test_seg dst = { a->dma, SZ_4K }, src = { a->dma + SZ_8K, SZ_4K };
+	int err;
+
+	if (IS_ERR(d))
+		return PTR_ERR(d);
+	test_copy_post(t, &dst, 1, &src, 1);
+	udelay(get_random_u32_below(FENCE_MAX_US));
+	err = iommu_attach_device(d, &t->pdev->dev);
+	if (!err) {
+		udelay(get_random_u32_below(FENCE_MAX_US));
+		iommu_detach_device(d, &t->pdev->dev);
+	}
+	iommu_domain_free(d);
+	if (err)
+		return err;
+	err = test_copy_wait(t, SZ_4K);
+	return err == -EFAULT ? 1 : err;
+}
+
+static int case_switch(struct test_dev *t)
+{
+	struct anchor a;
+	int err = anchor_alloc(t, &a), i, faults = 0;
+
+	if (err)
+		return err;
+	for (i = 0; err >= 0 && i < FENCE_ROUNDS / 2; i++) {
+		err = switch_round(t, &a);
+		faults += err == 1;
+	}
+	pci_info(t->pdev, "dma test: %d of %d switches came first\n", faults, i);
+	if (err >= 0)
+		err = test_copy_one(t, a.dma, a.dma + SZ_8K, SZ_4K);
+	anchor_free(t, &a);
+	return min(err, 0);
+}
+
+/* ---- what mapping costs; the number is for people ---- */
+
+#define COST_ROUNDS	20000
+
+static int cost_of(struct test_dev *t, struct page *page, size_t len)
+{
+	struct device *dev = &t->pdev->dev;
+	ktime_t start = ktime_get();
+	dma_addr_t dma;
+	int i;
+
+	for (i = 0; i < COST_ROUNDS; i++) {
+		dma = dma_map_page(dev, page, 0, len, DMA_TO_DEVICE);
+		if (dma_mapping_error(dev, dma))
+			return -ENOMEM;
+		dma_unmap_page(dev, dma, len, DMA_TO_DEVICE);
+	}
+	pci_info(t->pdev, "dma test: %zu KiB: %lld ns per map and unmap\n", len / SZ_1K,
+		 ktime_to_ns(ktime_sub(ktime_get(), start)) / COST_ROUNDS);
+	return 0;
+}
+
+static int case_cost(struct test_dev *t)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, get_order(SZ_64K));
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	err = cost_of(t, page, SZ_4K) ?: cost_of(t, page, SZ_64K);
+	__free_pages(page, get_order(SZ_64K));
+	return err;
+}
+
 const struct test_case test_translated_cases[] = {
 	{ "unmapped",	case_unmapped },
 	{ "direction",	case_direction },
@@ -278,5 +381,8 @@ const struct test_case test_translated_cases[] = {
 	{ "unaligned",	case_unaligned },
 	{ "oversized",	case_oversized },
 	{ "fence",	case_fence },
+	{ "user",	case_user },
+	{ "switch",	case_switch },
+	{ "cost",	case_cost },
 	{ }
 };

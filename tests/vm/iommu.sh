@@ -7,7 +7,7 @@
 
 DMA_CASES="coherent-8k coherent-1m coherent-2m single page sg sync mask32"
 # With a domain that translates.
-TRANSLATED_CASES="unmapped direction master unaligned oversized"
+TRANSLATED_CASES="unmapped direction master unaligned oversized user switch"
 
 sysfs_of() {
 	echo "/sys/bus/pci/devices/$1"
