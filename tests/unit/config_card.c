@@ -52,7 +52,6 @@ int config_card_create(void **state)
 	ep.vpd_len = len;
 	vsp_cfg_build_root_port(&c->port, &port);
 	vsp_cfg_build_pf(&c->pf, &ep);
-	ep.vpd = NULL;
 	vsp_cfg_build_vf(&c->vf, &ep);
 	*state = c;
 	return 0;

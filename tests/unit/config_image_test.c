@@ -63,6 +63,8 @@ static void vf_has_neither_pf_capabilities_nor_ids(void **state)
 	struct card *c = *state;
 
 	assert_int_equal(cap_find(&c->vf, PCI_CAP_ID_VPD), 0);
+	/* Not even as the end of the chain. */
+	assert_int_equal(vsp_cfg_read(&c->vf, MSIX(PCI_CAP_LIST_NEXT), 1), 0);
 	assert_int_equal(cap_find(&c->vf, PCI_CAP_ID_PM), 0);
 	assert_int_equal(ecap_find(&c->vf, PCI_EXT_CAP_ID_DSN), 0);
 	assert_int_equal(ecap_find(&c->vf, PCI_EXT_CAP_ID_SRIOV), 0);

@@ -271,14 +271,14 @@ void vsp_cfg_build_root_port(struct vsp_cfg *cfg, const struct vsp_cfg_port *por
 	img_done(cfg);
 }
 
-static void img_ep_common(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep)
+static void img_ep_common(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep, u8 after_msix)
 {
 	img_subsystem(cfg, &ep->id);
 	img32(cfg, VSP_CAP_EXP + PCI_EXP_DEVCAP, CFG_DEVCAP_PAYLOAD_512 |
 	      PCI_EXP_DEVCAP_EXT_TAG | PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR, 0);
 	img32(cfg, VSP_CAP_EXP + PCI_EXP_DEVCAP2, CFG_DEVCAP2_TIMEOUT, 0);
 
-	img_cap(cfg, VSP_CAP_MSIX, PCI_CAP_ID_MSIX, ep->vpd ? VSP_CAP_VPD : 0);
+	img_cap(cfg, VSP_CAP_MSIX, PCI_CAP_ID_MSIX, after_msix);
 	img16(cfg, VSP_CAP_MSIX + PCI_MSIX_FLAGS, (ep->nr_vectors - 1) &
 	      PCI_MSIX_FLAGS_QSIZE, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
 	img32(cfg, VSP_CAP_MSIX + PCI_MSIX_TABLE, ep->msix_table | 4, 0);
@@ -333,7 +333,7 @@ void vsp_cfg_build_pf(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep)
 	img_exp_own_link(cfg, &ep->link, 0);
 	img16(cfg, VSP_CAP_EXP + PCI_EXP_DEVCTL2, 0, PCI_EXP_DEVCTL2_COMP_TIMEOUT |
 	      PCI_EXP_DEVCTL2_COMP_TMOUT_DIS);
-	img_ep_common(cfg, ep);
+	img_ep_common(cfg, ep, ep->vpd ? VSP_CAP_VPD : 0);
 	if (ep->vpd) {
 		img_cap(cfg, VSP_CAP_VPD, PCI_CAP_ID_VPD, 0);
 		img16(cfg, VSP_CAP_VPD + PCI_VPD_ADDR, 0, 0xffff);
@@ -364,7 +364,7 @@ void vsp_cfg_build_vf(struct vsp_cfg *cfg, const struct vsp_cfg_ep *ep)
 	/* Memory decoding of all VFs is the PF's VF MSE bit. */
 	img16(cfg, PCI_COMMAND, 0, PCI_COMMAND_MASTER);
 	img_exp(cfg, VSP_CAP_MSIX, PCI_EXP_TYPE_ENDPOINT, &ep->link);
-	img_ep_common(cfg, ep);
+	img_ep_common(cfg, ep, 0);
 	img_aer(cfg, VSP_ECAP_ARI, false);
 	img_ari(cfg, 0, 0);
 	img_done(cfg);
