@@ -41,7 +41,7 @@ struct vsp_dma_piece {
  * @len:   bytes
  * @write: true to write the driver's memory
  *
- * Any context. Return: 0, or -EFAULT: a byte is not mapped for that, what came
+ * Process context. Return: 0, or -EFAULT: a byte is not mapped for that, what came
  * before it may have been copied, and the fault has been counted.
  */
 int vsp_dma_access(struct vsp_fn *fn, u64 addr, void *buf, size_t len, bool write);

