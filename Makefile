@@ -113,9 +113,14 @@ lab-build: ## modules and vsp-switch for the lab's KERNEL, compiled in its chroo
 
 vm-programs: $(patsubst tests/vm/%.c,$(BUILD)/vm/%,$(wildcard tests/vm/*.c))
 
+# Those that drive a function through vfio share what a driver needs.
+VFIO_PROGRAMS := $(addprefix $(BUILD)/vm/,vfio vfio_msix vfio_hostile mbox_fuzz)
+$(VFIO_PROGRAMS): tests/vm/lib/vfio_fn.c tests/vm/lib/vfio_vq.c tests/vm/lib/vfio_fn.h \
+	vdpa_sim_pcie/hw/regs.h
+
 $(BUILD)/vm/%: tests/vm/%.c vdpa_sim_pcie/uapi/vdpa_sim_pcie.h
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
+	$(CC) -std=gnu11 -O2 -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $(filter %.c,$^)
 
 check: ## all tests; the last line is the count (root)
 	@scripts/run-checks deps unit fuzz lint build-6.12 build-7.2 vm-6.12 vm-7.2

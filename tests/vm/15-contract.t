@@ -9,20 +9,6 @@
 # shellcheck source=tests/vm/lib.sh
 . "${0%/*}/lib.sh"
 
-# The program's cases are this file's; the kernel log is looked at once for all.
-cases() {
-	local line
-
-	while read -r line; do
-		case $line in
-		"ok "*) TESTS=$((TESTS + 1)) && echo "ok $TESTS - $1: ${line#ok * - }" ;;
-		"not ok "*) TESTS=$((TESTS + 1)) && echo "not ok $TESTS - $1: ${line#not ok * - }" ;;
-		*) diag "$line" ;;
-		esac
-	done <"$2"
-	check "$1: ran to its end" grep -q '^1\.\.' "$2"
-}
-
 run_contract() {
 	contract "$@" >"$WORK/contract" 2>&1
 	cases "$1" "$WORK/contract"

@@ -121,6 +121,30 @@ agree() {
 	verdict 1 "$1"
 }
 
+# cases NAME FILE: the TAP of a program in FILE becomes ours. The kernel log is
+# looked at once for all.
+cases() {
+	local line
+
+	while read -r line; do
+		case $line in
+		"ok "*) TESTS=$((TESTS + 1)) && echo "ok $TESTS - $1: ${line#ok * - }" ;;
+		"not ok "*) TESTS=$((TESTS + 1)) && echo "not ok $TESTS - $1: ${line#not ok * - }" ;;
+		*) diag "$line" ;;
+		esac
+	done <"$2"
+	check "$1: ran to its end" grep -q '^1\.\.' "$2"
+}
+
+# program NAME COMMAND...: runs it, its cases are ours.
+program() {
+	local name=$1
+
+	shift
+	timeout "${PROGRAM_LIMIT:-300}" "$@" >"$WORK/$name.tap" 2>&1
+	cases "$name" "$WORK/$name.tap"
+}
+
 skip() {
 	TESTS=$((TESTS + 1))
 	echo "ok $TESTS - $1 # SKIP $2"
