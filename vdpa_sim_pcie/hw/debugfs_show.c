@@ -6,11 +6,13 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/irq.h>
+#include <linux/io.h>
 #include <linux/pid.h>
+#include <linux/sizes.h>
 
 #include "../iommu/vsp_iommu.h"
 #include "debugfs.h"
+#include "dma.h"
 #include "session.h"
 
 /* ---- state ---- */
@@ -167,13 +169,28 @@ static void show_card_walk(struct seq_file *s, struct vsp_fn *fn, u64 iova)
 		seq_puts(s, "fault: not mapped\n");
 }
 
+/* Tables by their physical address: where the kernel has them is its own. */
+static void show_level(struct seq_file *s, const struct vsp_radix_walk *w, u64 iova,
+		       unsigned int i)
+{
+	unsigned int level = VSP_RADIX_LEVELS - 1 - i;
+
+	seq_printf(s, "level %u: index %llu, ", level, iova >> (12 + 9 * level) & 0x1ff);
+	if (i + 1 < w->depth)
+		seq_printf(s, "table at %#llx\n",
+			   (u64)virt_to_phys((void *)(uintptr_t)w->entry[i]));
+	else if (w->size)
+		seq_printf(s, "leaf of %llu KiB, entry %#llx\n", w->size / SZ_1K, w->entry[i]);
+	else
+		seq_puts(s, "empty\n");
+}
+
 static void show_table(struct seq_file *s, const struct vsp_radix_walk *w, u64 iova)
 {
 	unsigned int i;
 
 	for (i = 0; i < w->depth; i++)
-		seq_printf(s, "level %u: %s\n", VSP_RADIX_LEVELS - 1 - i,
-			   i + 1 < w->depth ? "table" : w->size ? "leaf" : "empty");
+		show_level(s, w, iova, i);
 	if (!w->size) {
 		seq_puts(s, "fault: not mapped\n");
 		return;
@@ -196,7 +213,10 @@ static void show_platform_walk(struct seq_file *s, struct vsp_fn *fn, u64 iova)
 		break;
 	case VSP_IOMMU_IDENTITY:
 		seq_printf(s, "domain: %s\n", m ? "identity" : "no iommu");
-		seq_printf(s, "physical: %#llx\n", iova);
+		if (vsp_platform_is_memory(fn, iova))
+			seq_printf(s, "physical: %#llx\n", iova);
+		else
+			seq_puts(s, "fault: no memory\n");
 		break;
 	default:
 		seq_puts(s, "domain: none\nfault: not mapped\n");

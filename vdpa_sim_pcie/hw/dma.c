@@ -15,6 +15,7 @@
 #include <linux/pagemap.h>
 #include <linux/uaccess.h>
 
+#include "../iommu/vsp_iommu.h"
 #include "dma.h"
 #include "trace.h"
 #include "vsp.h"
@@ -22,6 +23,23 @@
 static bool dma_is_card(struct vsp_fn *fn)
 {
 	return READ_ONCE(fn->translation) == VSP_TRANSLATE_CARD;
+}
+
+static const char *platform_fault_reason(struct vsp_fn *fn, u64 addr, u32 perm)
+{
+	enum vsp_iommu_mode mode = VSP_IOMMU_IDENTITY;
+	struct vsp_radix_walk w = {};
+
+	static_assert(VSP_PERM_R == VSP_RADIX_READ && VSP_PERM_W == VSP_RADIX_WRITE);
+	if (fn->pci.master)
+		mode = vsp_iommu_inspect(fn->pci.master, addr, &w);
+	if (mode == VSP_IOMMU_NONE || mode == VSP_IOMMU_BLOCKED)
+		return "platform: blocked";
+	if (mode == VSP_IOMMU_PAGING && !w.size)
+		return "platform: not mapped";
+	if (mode == VSP_IOMMU_PAGING && !(w.perm & perm))
+		return "platform: not permitted";
+	return "platform: no memory";
 }
 
 /* For the trace only: looked at afterwards, when it may have changed. */
@@ -34,7 +52,7 @@ static const char *dma_fault_reason(struct vsp_fn *fn, u64 addr, size_t len, u32
 	if (!vsp_pci_fn_bus_master(&fn->pci))
 		return "bus master is off";
 	if (!dma_is_card(fn))
-		return "platform: no translation for that";
+		return platform_fault_reason(fn, addr, perm);
 	if (!vsp_iotlb_walk(&fn->iotlb, addr, &w))
 		return "card: not mapped";
 	return w.perm & perm ? "card: leaves the mapping" : "card: not permitted";

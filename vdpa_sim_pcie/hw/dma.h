@@ -93,6 +93,9 @@ struct vsp_ring_mem *vsp_platform_ring_get(struct vsp_fn *fn, u64 addr, size_t l
 					   bool write);
 void vsp_platform_ring_release(struct vsp_ring_mem *mem);
 
+/* To say why: is there memory at a physical address that the card may use? */
+bool vsp_platform_is_memory(struct vsp_fn *fn, phys_addr_t phys);
+
 /* Back to the state after power on. fn->lock held, no queue is enabled. */
 void vsp_dma_reset(struct vsp_fn *fn);
 

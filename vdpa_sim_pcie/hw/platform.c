@@ -103,6 +103,11 @@ static struct page *platform_page(struct vsp_fn *fn, phys_addr_t phys)
 	return page && !PageHighMem(page) ? page : NULL;
 }
 
+bool vsp_platform_is_memory(struct vsp_fn *fn, phys_addr_t phys)
+{
+	return platform_page(fn, phys);
+}
+
 static int platform_translate(struct vsp_fn *fn, u64 addr, u32 perm,
 			      struct vsp_iommu_access *a)
 {

@@ -72,7 +72,8 @@ enum vsp_trace_state {
 	vsp_trace_name(VSP_MBOX_SET_CONFIG,		"set_config")	\
 	vsp_trace_name(VSP_MBOX_RESET,			"reset")	\
 	vsp_trace_name(VSP_MBOX_GET_STATS,		"get_stats")	\
-	vsp_trace_last(VSP_MBOX_SET_TRANSLATION,	"set_translation")
+	vsp_trace_name(VSP_MBOX_SET_TRANSLATION,	"set_translation") \
+	vsp_trace_last(VSP_MBOX_SET_PAIRS,		"set_pairs")
 
 /* First for tools, which know no enumerators, then as a list to print from. */
 #undef vsp_trace_name
@@ -143,7 +144,7 @@ TRACE_EVENT(vsp_dma_fault,
 		__entry->perm = perm;
 		__assign_str(why);
 	),
-	TP_printk("fn=%s iova=%#llx len=%zu perm=%s why=\"%s\"", __get_str(fn),
+	TP_printk("fn=%s iova=%#llx len=%zu perm=%s why=%s", __get_str(fn),
 		  __entry->iova, __entry->len, vsp_trace_perm(__entry->perm),
 		  __get_str(why))
 );

@@ -20,6 +20,7 @@
 
 #include "../compat.h"
 #include "iommu.h"
+#include "trace.h"
 
 /* More CPUs share; more locks make every unmap dearer. */
 #define FENCE_LOCKS	8
@@ -114,6 +115,8 @@ int vsp_iommu_begin(struct vsp_iommu_master *m, u64 iova, u32 perm,
 		}
 	} while (unlikely(ret == -EAGAIN));
 	rcu_read_unlock();
+	if (unlikely(ret))
+		trace_vsp_iommu_fault(m->id, iova, perm);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vsp_iommu_begin);
@@ -224,6 +227,7 @@ static int vsp_domain_map_pages(struct iommu_domain *domain, unsigned long iova,
 		perm |= VSP_RADIX_WRITE;
 	err = vsp_radix_map(&vd->table, iova, phys, (u64)pgsize * pgcount, pgsize, perm,
 			    gfp, &done);
+	trace_vsp_iommu_map(&vd->table, iova, phys, done, perm);
 	*mapped = done;
 	return err;
 }
@@ -232,7 +236,11 @@ static size_t vsp_domain_unmap_pages(struct iommu_domain *domain, unsigned long 
 				     size_t pgsize, size_t pgcount,
 				     struct iommu_iotlb_gather *gather)
 {
-	return vsp_radix_unmap(&to_vsp_domain(domain)->table, iova, (u64)pgsize * pgcount);
+	struct vsp_radix *table = &to_vsp_domain(domain)->table;
+	u64 done = vsp_radix_unmap(table, iova, (u64)pgsize * pgcount);
+
+	trace_vsp_iommu_unmap(table, iova, done);
+	return done;
 }
 
 static phys_addr_t vsp_domain_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
