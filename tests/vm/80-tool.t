@@ -99,6 +99,11 @@ complete_words() {
 		_vsp && echo "${COMPREPLY[@]}"' bash "$1"
 }
 
+# aer_counted FUNCTION CLASS
+aer_counted() {
+	grep -q '^TOTAL_ERR_.* [1-9]' "/sys/bus/pci/devices/$1/aer_dev_$2"
+}
+
 function_is_gone() {
 	[[ ! -e $DEBUG/$1 ]]
 }
@@ -174,8 +179,9 @@ like "msix shows them for people" "$(vsp msix 1)" "^ +2 +$(msix_field 2 2) +$(ms
 RING=$(vsp rr 1 vq0.desc)
 vsp translate 1 "$RING" >"$WORK/walk"
 like "a ring's address is walked" "$(cat "$WORK/walk")" '^ring: [0-9]+$'
-like "to a page of this machine" "$(cat "$WORK/walk")" '^host page: frame 0x[0-9a-f]+, mapped [1-9]'
-like "and to the backend's page table" "$(cat "$WORK/walk")" '^backend pte: address 0x[0-9a-f]+ entry 0x[0-9a-f]+$'
+like "to a page of this machine" "$(cat "$WORK/walk")" '^host page: frame 0x[0-9a-f]+, mapped [0-9]+ times'
+like "and to the backend's address of it" "$(cat "$WORK/walk")" \
+	'^backend address: 0x[0-9a-f]+, descriptor area of queue 0$'
 like "an address that is not mapped is a fault" "$(vsp translate 1 0xfff00000)" '^fault: '
 is "which its exit status tells" "$(status_of vsp translate 1 0xfff00000)" 1
 
@@ -197,6 +203,21 @@ check "install puts program, manual page and completion in place" sh -c "
 	test -f $WORK/root/usr/local/share/man/man8/vsp.8 &&
 	test -f $WORK/root/usr/local/share/bash-completion/completions/vsp"
 
+# ---- platform translation
+
+# No vDPA device: the function is as after power on.
+vsp translate 01:00.0 0x7ffff000 >"$WORK/walk"
+like "the platform's translation is shown as such" "$(cat "$WORK/walk")" '^translation: platform$'
+like "with the kind of domain" "$(cat "$WORK/walk")" '^domain: (paging|identity)$'
+like "and the levels of its table" "$(cat "$WORK/walk")" '^level 3: index 0, '
+
+# ---- errors, slot
+
+check "a correctable error" vsp aer 0 correctable
+check "is counted by the kernel" wait_for 30 aer_counted "$PF" correctable
+refuse "bits that are none of the class are refused" 'not those of a' vsp aer 0 correctable 0x2
+is "a class that is none is a usage error" "$(status_of vsp aer 0 lethal)" 2
+
 exec 8<"$DEBUG/$VF2/state" 9<"$DEBUG/$VF2/registers"
 check "virtual functions go" sh -c "echo 0 >/sys/bus/pci/devices/$PF/sriov_numvfs"
 check "with their files" wait_for 20 function_is_gone "$VF2"
@@ -204,6 +225,15 @@ refuse "one that is still open says that they have gone" 'No such device' sh -c 
 refuse "and so do the registers" 'No such device' sh -c 'dd bs=4 count=1 <&9'
 exec 8<&- 9<&-
 ip -all netns delete
+
+check "the card is pulled" vsp unplug
+refuse "once" 'out of its slot already' vsp unplug
+check "the kernel removes its functions" wait_for 60 function_is_gone "$PF"
+like "the list says why there are none" "$(vsp list)" '^The card is out of its slot'
+check "the root port is still there" vsp msix port
+check "the card is put back" vsp plug
+refuse "once" 'in its slot already' vsp plug
+check "the kernel finds it" wait_for 60 vsp rr "$PF" magic
 check "modprobe -r" card_down
 check "leaves nothing in debugfs" test ! -e "$DEBUG"
 

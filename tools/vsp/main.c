@@ -34,7 +34,7 @@ static const struct command commands[] = {
 	  "and doorbells; its registers and statistics it writes anew.\n", 3, 3, cmd_wr },
 	{ "translate", "FUNCTION IOVA",
 	  "Where an address of the function leads: each level of the translation, the\n"
-	  "page of this machine, and where the backend has it mapped.\n", 2, 2, cmd_translate },
+	  "page of this machine, and where the backend has it.\n", 2, 2, cmd_translate },
 	{ "aer", "FUNCTION correctable|nonfatal|fatal [BITS]",
 	  "Have the function (or the root port: \"port\") report an error. BITS are those\n"
 	  "of the (un)correctable error status register.\n", 2, 3, cmd_aer },

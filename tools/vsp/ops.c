@@ -137,9 +137,6 @@ int cmd_msix(int argc, char **argv)
 
 /* ---- translate ---- */
 
-#define PAGEMAP_PRESENT		(1ULL << 63)
-#define PAGEMAP_PFN		((1ULL << 55) - 1)
-
 static uint64_t read_u64_at(const char *path, uint64_t index)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -161,58 +158,94 @@ static void print_host_page(uint64_t physical)
 	       pfn, read_u64_at("/proc/kpagecount", pfn), read_u64_at("/proc/kpageflags", pfn));
 }
 
-/* One mapping of the backend: each of its pages that is the one we look for. */
-static bool print_ptes(const char *pid, uint64_t start, uint64_t end, uint64_t pfn)
-{
-	uint64_t page = sysconf(_SC_PAGESIZE), va, entry;
-	char path[VSP_PATH_MAX];
-	bool found = false;
-	int fd;
+/* Where the backend finds a ring: offset in the function's character device. */
+struct ring_place {
+	unsigned int queue;
+	unsigned int area;
+	uint64_t offset;
+};
 
-	snprintf(path, sizeof(path), "/proc/%s/pagemap", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	for (va = start; va < end; va += page) {
-		if (pread(fd, &entry, sizeof(entry), va / page * sizeof(entry)) != sizeof(entry))
-			break;
-		if (!(entry & PAGEMAP_PRESENT) || (entry & PAGEMAP_PFN) != pfn)
-			continue;
-		printf("backend pte: address %#" PRIx64 " entry %#" PRIx64 "\n", va, entry);
-		found = true;
+static uint64_t area_size(unsigned int area, uint64_t entries)
+{
+	static const struct { unsigned int fixed, each; } layout[] = {
+		[VSP_RING_DESC]		= { 0, 16 },
+		[VSP_RING_DRIVER]	= { 6, 2 },
+		[VSP_RING_DEVICE]	= { 6, 8 },
+	};
+
+	return layout[area].fixed + layout[area].each * entries;
+}
+
+static bool find_ring(const char *function, unsigned int nr_vqs, uint64_t iova,
+		      struct ring_place *p)
+{
+	static const uint32_t where[] = { VSP_REG_VQ_DESC, VSP_REG_VQ_DRIVER, VSP_REG_VQ_DEVICE };
+	int fd = card_open(function, "registers", O_RDONLY);
+	uint64_t page = sysconf(_SC_PAGESIZE), start, entries;
+	bool found = false;
+
+	for (p->queue = 0; p->queue < nr_vqs && !found; p->queue += !found) {
+		entries = reg_read(fd, VSP_REG_VQ(p->queue) + VSP_REG_VQ_SIZE, 4);
+		for (p->area = 0; p->area < ARRAY_SIZE(where) && !found; p->area += !found) {
+			start = reg_read(fd, VSP_REG_VQ(p->queue) + where[p->area], 8);
+			found = entries && iova >= start &&
+				iova - start < area_size(p->area, entries);
+			p->offset = VSP_MMAP_RING(p->queue, p->area) + iova -
+				    (start & ~(page - 1));
+		}
 	}
 	close(fd);
 	return found;
 }
 
-/* Its mappings of the function's character device. */
-static bool print_backend_mappings(const char *pid, const char *function, uint64_t pfn)
+static void print_pte(const char *pid, const struct ring_place *p, uint64_t va)
+{
+	static const char *const areas[] = { "descriptor", "driver", "device" };
+	char path[VSP_PATH_MAX];
+	uint64_t entry;
+
+	snprintf(path, sizeof(path), "/proc/%s/pagemap", pid);
+	entry = read_u64_at(path, va / sysconf(_SC_PAGESIZE));
+	printf("backend address: %#" PRIx64 ", %s area of queue %u\n", va, areas[p->area],
+	       p->queue);
+	if (entry)
+		printf("backend pte: %#" PRIx64 "\n", entry);
+	else
+		printf("backend pte: not shown, pagemap leaves out mappings by frame number\n");
+}
+
+/* The backend's mapping of the place, by its offset in /proc/PID/maps. */
+static bool print_backend_mapping(const char *pid, const char *function,
+				  const struct ring_place *p)
 {
 	char path[VSP_PATH_MAX], line[VSP_PATH_MAX], device[64];
-	uint64_t start, end;
+	uint64_t start, end, offset;
 	bool found = false;
 	FILE *maps;
 
 	snprintf(path, sizeof(path), "/proc/%s/maps", pid);
 	snprintf(device, sizeof(device), "/dev/vsp/%s\n", function);
 	maps = fopen(path, "re");
-	if (!maps)
-		return false;
-	while (fgets(line, sizeof(line), maps)) {
+	while (maps && !found && fgets(line, sizeof(line), maps)) {
 		size_t n = strlen(line), d = strlen(device);
 
-		if (n < d || strcmp(line + n - d, device))
+		if (n < d || strcmp(line + n - d, device) ||
+		    sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64, &start, &end,
+			   &offset) != 3)
 			continue;
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) == 2)
-			found |= print_ptes(pid, start, end, pfn);
+		found = p->offset >= offset && p->offset - offset < end - start;
+		if (found)
+			print_pte(pid, p, start + (p->offset - offset));
 	}
-	fclose(maps);
+	if (maps)
+		fclose(maps);
 	return found;
 }
 
-static void print_backend(const char *function, uint64_t physical)
+static void print_backend(const char *function, uint64_t iova)
 {
 	static struct card_state st;
+	struct ring_place p;
 	const char *pid;
 
 	card_read_state(function, "state", &st);
@@ -222,21 +255,24 @@ static void print_backend(const char *function, uint64_t physical)
 		return;
 	}
 	printf("backend: %s (pid %s)\n", card_value(&st, "backend_comm"), pid);
-	if (!print_backend_mappings(pid, function, physical / sysconf(_SC_PAGESIZE)))
-		printf("backend pte: none; the kernel copies for it\n");
+	if (!find_ring(function, card_number(&st, "nr_vqs"), iova, &p))
+		printf("backend address: none, the kernel copies buffers for it\n");
+	else if (!print_backend_mapping(pid, function, &p))
+		printf("backend address: none, it has not mapped this ring\n");
 }
 
 int cmd_translate(int argc, char **argv)
 {
 	static struct card_state st;
 	const char *function = card_find(argv[1]);
+	uint64_t iova = parse_number(argv[2], "IOVA");
 	char text[4096];
 	unsigned int i;
 	ssize_t n;
 	int fd;
 
 	(void)argc;
-	snprintf(text, sizeof(text), "%#" PRIx64, parse_number(argv[2], "IOVA"));
+	snprintf(text, sizeof(text), "%#" PRIx64, iova);
 	fd = card_open(function, "translate", O_RDWR);
 	if (write(fd, text, strlen(text)) < 0)
 		die("translate: %s", strerror(errno));
@@ -251,6 +287,6 @@ int cmd_translate(int argc, char **argv)
 	if (!*card_value(&st, "physical"))
 		return VSP_EXIT_FAILED;
 	print_host_page(card_number(&st, "physical"));
-	print_backend(function, card_number(&st, "physical"));
+	print_backend(function, iova);
 	return VSP_EXIT_OK;
 }
