@@ -214,8 +214,12 @@ card_is_gone() {
 	! lsmod | grep -qE '^(vsp_hw|vdpa_sim_pcie) ' && ! lspci -D | grep -q '^10000:'
 }
 
+# In platform translation the virtio device is the function's child.
 netdev_of() {
-	basename "$(echo "/sys/bus/vdpa/devices/$1"/virtio*/net/*)" | grep -v '\*'
+	local dev=/sys/bus/vdpa/devices/$1
+
+	basename "$(echo "$dev"/virtio*/net/*)" | grep -v '\*' ||
+		basename "$(echo "$dev"/../virtio*/net/*)" | grep -v '\*'
 }
 
 # add_dev NAME FUNCTION [ATTRIBUTE...]: and wait for its netdev.

@@ -44,7 +44,7 @@ int vsp_nic_configure(struct vsp_nic *nic, const struct vsp_provision *prov)
 	err = vsp_mbox_set(nic, VSP_MBOX_RESET, 0);
 	if (err)
 		return err;
-	err = vsp_mbox_set(nic, VSP_MBOX_SET_TRANSLATION, VSP_TRANSLATE_CARD);
+	err = vsp_mbox_set(nic, VSP_MBOX_SET_TRANSLATION, nic->translation);
 	if (err)
 		return err;
 	vsp_nic_config(prov, &c);
@@ -351,6 +351,7 @@ int vsp_vdpa_reset(struct vsp_vdpa *vv)
 	vv->pairs = 0;
 	vv->status = 0;
 	vv->driver_features = 0;
+	vsp_user_unpin(vv);
 	return ret;
 }
 

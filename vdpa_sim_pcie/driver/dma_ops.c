@@ -121,7 +121,7 @@ static const struct dma_map_ops vsp_dma_ops = {
 };
 
 /**
- * vsp_dma_setup() - make a vDPA device its own DMA device
+ * vsp_dma_setup() - choose a vDPA device's DMA device: itself, or its function
  * @vv: device, not registered yet: the core sets the DMA masks when it is, and
  *      looks at the operations then
  *
@@ -132,6 +132,10 @@ int vsp_dma_setup(struct vsp_vdpa *vv)
 {
 	struct device *dev = &vv->vdev.dev;
 
+	if (vv->nic->translation == VSP_TRANSLATE_PLATFORM) {
+		vsp_vdpa_set_dma_dev(&vv->vdev, &vv->nic->pdev->dev);
+		return 0;
+	}
 	if (!IS_ENABLED(CONFIG_ARCH_HAS_DMA_OPS)) {
 		dev_err(&vv->nic->pdev->dev,
 			"this kernel has no DMA operations per device (CONFIG_ARCH_HAS_DMA_OPS)\n");

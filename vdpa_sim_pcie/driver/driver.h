@@ -91,7 +91,10 @@ struct vsp_nic {
 	struct vsp_provision factory;	/* the card's own MAC and limits */
 	struct vsp_provision prov;	/* in force; nic->lock */
 
+	enum vsp_translation translation;	/* nic->lock */
+
 	struct vdpa_mgmt_dev mgmt;
+	bool removing;			/* vdpa_dev_lock: devices with a user stay */
 	struct vsp_vdpa *vdpa;		/* vdpa_dev_lock and nic->lock: either to read */
 };
 
@@ -133,6 +136,8 @@ struct vsp_vdpa {
 	u8 status;			/* as last written; the card adds to it */
 	bool irqs_up;
 	bool running;			/* DRIVER_OK was set */
+	bool pinned;			/* holds the module: vsp_user_pin() */
+	struct delayed_work reap;	/* once the function has gone */
 	struct vsp_irq config_irq;
 	struct vsp_vdpa_vq vq[VSP_DRV_MAX_VQS];
 };
@@ -201,6 +206,8 @@ int vsp_nic_identify(struct vsp_nic *nic);
 /* recover.c */
 extern const struct pci_error_handlers vsp_err_handlers;
 extern const struct dev_pm_ops vsp_pm_ops;
+int vsp_recover_init(void);
+void vsp_recover_exit(void);
 void vsp_nic_init(struct vsp_nic *nic);
 void vsp_nic_enlist(struct vsp_nic *nic);
 void vsp_nic_retire(struct vsp_nic *nic);
@@ -219,5 +226,17 @@ extern const struct vdpa_config_ops vsp_vdpa_ops;
 /* mgmt.c */
 int vsp_mgmt_register(struct vsp_nic *nic);
 void vsp_mgmt_unregister(struct vsp_nic *nic);
+
+/* translation.c */
+extern const struct attribute_group *vsp_nic_groups[];
+int vsp_translation_init(void);
+enum vsp_translation vsp_translation_default(void);
+
+/* orphan.c */
+int vsp_orphan_init(void);
+void vsp_orphan_exit(void);
+void vsp_user_pin(struct vsp_vdpa *vv);
+void vsp_user_unpin(struct vsp_vdpa *vv);
+bool vsp_orphan_adopt(struct vsp_vdpa *vv);
 
 #endif /* VSP_DRIVER_H */

@@ -6,6 +6,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/dma-mapping.h>
 #include <linux/etherdevice.h>
 #include <linux/module.h>
 #include <linux/virtio_net.h>
@@ -103,6 +104,11 @@ static int nic_map(struct vsp_nic *nic)
 	if (err) {
 		pci_err(pdev, "can't enable the function: %d\n", err);
 		return err;
+	}
+	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (err) {
+		pci_err(pdev, "can't use 64-bit DMA addresses: %d\n", err);
+		goto err_enable;
 	}
 	if (pci_resource_len(pdev, VSP_BAR) < VSP_BAR_SIZE) {
 		pci_err(pdev, "BAR %d is smaller than %#x\n", VSP_BAR, VSP_BAR_SIZE);
@@ -214,6 +220,7 @@ static int vsp_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!nic)
 		return -ENOMEM;
 	nic->pdev = pci_dev_get(pdev);
+	nic->translation = vsp_translation_default();
 	vsp_nic_init(nic);
 	pci_set_drvdata(pdev, nic);
 	err = nic_start(nic);
@@ -293,6 +300,7 @@ static struct pci_driver vsp_pci_driver = {
 	.remove			= vsp_remove,
 	.sriov_configure	= vsp_sriov_configure,
 	.err_handler		= &vsp_err_handlers,
+	.dev_groups		= vsp_nic_groups,
 	.driver.pm		= pm_sleep_ptr(&vsp_pm_ops),
 };
 
@@ -318,14 +326,32 @@ static int __init vsp_driver_init(void)
 {
 	int err = num_vfs_check();
 
+	if (!err)
+		err = vsp_translation_init();
+	if (!err)
+		err = vsp_orphan_init();
 	if (err)
 		return err;
-	return pci_register_driver(&vsp_pci_driver);
+	err = vsp_recover_init();
+	if (err)
+		goto err_orphan;
+	err = pci_register_driver(&vsp_pci_driver);
+	if (err)
+		goto err_recover;
+	return 0;
+
+err_recover:
+	vsp_recover_exit();
+err_orphan:
+	vsp_orphan_exit();
+	return err;
 }
 
 static void __exit vsp_driver_exit(void)
 {
 	pci_unregister_driver(&vsp_pci_driver);
+	vsp_recover_exit();
+	vsp_orphan_exit();
 }
 
 module_init(vsp_driver_init);

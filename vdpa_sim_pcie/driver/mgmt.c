@@ -195,9 +195,13 @@ static int vsp_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 
 static void vsp_dev_del(struct vdpa_mgmt_dev *mgmt, struct vdpa_device *vdev)
 {
+	struct vsp_nic *nic = to_nic(mgmt);
+
+	if (nic->removing && vsp_orphan_adopt(to_vsp_vdpa(vdev)))
+		return;
 	get_device(&vdev->dev);
 	_vdpa_unregister_device(vdev);
-	nic_drop_device(to_nic(mgmt));
+	nic_drop_device(nic);
 	put_device(&vdev->dev);
 }
 
@@ -252,8 +256,12 @@ int vsp_mgmt_register(struct vsp_nic *nic)
 	return vdpa_mgmtdev_register(mgmt);
 }
 
-/* Undoes vsp_mgmt_register(); deletes the vDPA device, if there is one. */
+/*
+ * Undoes vsp_mgmt_register(); deletes the vDPA device, if there is one, or parts
+ * with it, if it is in use by a user of vhost_vdpa.
+ */
 void vsp_mgmt_unregister(struct vsp_nic *nic)
 {
+	nic->removing = true;
 	vdpa_mgmtdev_unregister(&nic->mgmt);
 }

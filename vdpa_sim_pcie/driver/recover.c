@@ -19,6 +19,7 @@
  * with the RTNL lock held and without limit, so nobody could delete the device.
  */
 #include <linux/delay.h>
+#include <linux/suspend.h>
 #include <linux/virtio.h>
 
 #include "../compat.h"
@@ -61,12 +62,21 @@ int vsp_nic_state(struct vsp_nic *nic)
 	return !nic->away;
 }
 
-/* virtio_vdpa registers its device below the DMA device. */
-static int break_virtio(struct device *dev, void *data)
+static int break_child(struct device *dev, void *data)
 {
 	if (dev->bus && !strcmp(dev->bus->name, "virtio"))
 		virtio_break_device(dev_to_virtio(dev));
 	return 0;
+}
+
+/* virtio_vdpa registers its device below the DMA device, or below ours. */
+static void break_virtio(struct vdpa_device *vdev)
+{
+	struct device *dma_dev = vsp_vdpa_dma_dev(vdev);
+
+	device_for_each_child(&vdev->dev, NULL, break_child);
+	if (dma_dev != &vdev->dev)
+		device_for_each_child(dma_dev, NULL, break_child);
 }
 
 /**
@@ -90,7 +100,7 @@ void vsp_nic_fail(struct vsp_nic *nic, const char *why, int err)
 	nic_update(nic);
 	if (!vv)
 		return;
-	device_for_each_child(vsp_vdpa_dma_dev(&vv->vdev), NULL, break_virtio);
+	break_virtio(&vv->vdev);
 	vsp_vdpa_wake(vv);
 }
 
@@ -395,19 +405,62 @@ const struct pci_error_handlers vsp_err_handlers = {
 	.reset_done	= vsp_reset_done,
 };
 
+/* ---- the system sleeps ---- */
+
+/*
+ * Before processes are frozen and after they are thawed: stopping a queue waits
+ * for the backend, which is one.
+ */
+static int vsp_pm_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct vsp_nic *nic;
+
+	guard(mutex)(&vsp_nics_lock);
+	list_for_each_entry(nic, &vsp_nics, node) {
+		switch (action) {
+		case PM_SUSPEND_PREPARE:
+		case PM_HIBERNATION_PREPARE:
+			nic_leave(nic, VSP_AWAY_PM, true);
+			break;
+		case PM_POST_SUSPEND:
+		case PM_POST_HIBERNATION:
+			nic_return(nic, VSP_AWAY_PM);
+			break;
+		}
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block vsp_pm_nb = {
+	.notifier_call = vsp_pm_notify,
+};
+
+int vsp_recover_init(void)
+{
+	return register_pm_notifier(&vsp_pm_nb);
+}
+
+void vsp_recover_exit(void)
+{
+	unregister_pm_notifier(&vsp_pm_nb);
+}
+
 static int vsp_suspend(struct device *dev)
 {
-	nic_leave(dev_get_drvdata(dev), VSP_AWAY_PM, true);
-	return 0;
+	struct vsp_nic *nic = dev_get_drvdata(dev);
+
+	guard(mutex)(&nic->lock);
+	/* Bound after the others were told: not now. */
+	return nic->listening && nic->vdpa ? -EBUSY : 0;
 }
 
-/* An error is told by the device that has failed; the system shall wake up. */
+/* All is told to the card at the end of the sleep. */
 static int vsp_resume(struct device *dev)
 {
-	nic_return(dev_get_drvdata(dev), VSP_AWAY_PM);
 	return 0;
 }
 
+/* With these the PCI core saves the function's state and takes it to D3hot. */
 const struct dev_pm_ops vsp_pm_ops = {
 	SYSTEM_SLEEP_PM_OPS(vsp_suspend, vsp_resume)
 };

@@ -185,7 +185,11 @@ static u32 vsp_op_get_vq_group(struct vdpa_device *vdev, u16 idx)
 
 static u64 vsp_op_get_device_features(struct vdpa_device *vdev)
 {
-	return to_vsp_vdpa(vdev)->features;
+	struct vsp_vdpa *vv = to_vsp_vdpa(vdev);
+
+	guard(mutex)(&vv->nic->lock);
+	vsp_user_pin(vv);
+	return vv->features;
 }
 
 static int vsp_op_set_driver_features(struct vdpa_device *vdev, u64 features)
@@ -248,7 +252,10 @@ static u8 vsp_op_get_status(struct vdpa_device *vdev)
 	state = vsp_nic_state(vv->nic);
 	if (state > 0)
 		return vsp_reg_read(vv->nic, VSP_REG_STATUS);
-	return state ? vv->status | VIRTIO_CONFIG_S_NEEDS_RESET : vv->status;
+	/* A driver that has reset its device sees 0, whatever became of the card. */
+	if (state < 0 && vv->status)
+		return vv->status | VIRTIO_CONFIG_S_NEEDS_RESET;
+	return vv->status;
 }
 
 /*
@@ -283,6 +290,7 @@ static void vsp_op_set_status(struct vdpa_device *vdev, u8 status)
 		vsp_vdpa_reset(vv);
 		return;
 	}
+	vsp_user_pin(vv);
 	/* Of a lost card nothing sticks; a driver sees it at FEATURES_OK. */
 	ret = vsp_nic_state(vv->nic);
 	if (ret < 0)
