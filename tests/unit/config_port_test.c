@@ -82,6 +82,52 @@ static void reporting_must_be_enabled(void **state)
 	assert_int_equal(log_error(c, VSP_CFG_ERR_COR, PCI_ERR_COR_BAD_TLP), -EPERM);
 }
 
+static void system_error_is_signalled_only_with_serr(void **state)
+{
+	struct card *c = *state;
+
+	enable_reporting(c);
+	assert_int_equal(log_error(c, VSP_CFG_ERR_FATAL, PCI_ERR_UNC_MALF_TLP), 0);
+	assert_false(vsp_cfg_get16(&c->pf, PCI_STATUS) & PCI_STATUS_SIG_SYSTEM_ERROR);
+	vsp_cfg_write(&c->pf, PCI_COMMAND, 2, PCI_COMMAND_SERR);
+	assert_int_equal(log_error(c, VSP_CFG_ERR_COR, PCI_ERR_COR_BAD_TLP), 0);
+	assert_false(vsp_cfg_get16(&c->pf, PCI_STATUS) & PCI_STATUS_SIG_SYSTEM_ERROR);
+	assert_int_equal(log_error(c, VSP_CFG_ERR_NONFATAL, PCI_ERR_UNC_POISON_TLP), 0);
+	assert_true(vsp_cfg_get16(&c->pf, PCI_STATUS) & PCI_STATUS_SIG_SYSTEM_ERROR);
+	/* A VF has no such bit of its own: its PF's decides. */
+	assert_int_equal(vsp_cfg_log_error(&c->vf, &c->pf, VSP_CFG_ERR_NONFATAL,
+					   PCI_ERR_UNC_COMP_ABORT, header), 0);
+	assert_true(vsp_cfg_get16(&c->vf, PCI_STATUS) & PCI_STATUS_SIG_SYSTEM_ERROR);
+}
+
+static void port_receives_a_system_error_only_from_below(void **state)
+{
+	struct card *c = *state;
+
+	vsp_cfg_root_error(&c->port, VSP_CFG_ERR_FATAL, 0);
+	assert_false(vsp_cfg_get16(&c->port, PCI_SEC_STATUS) & PCI_STATUS_SIG_SYSTEM_ERROR);
+	vsp_cfg_root_error(&c->port, VSP_CFG_ERR_COR, EP_ID);
+	assert_false(vsp_cfg_get16(&c->port, PCI_SEC_STATUS) & PCI_STATUS_SIG_SYSTEM_ERROR);
+	vsp_cfg_root_error(&c->port, VSP_CFG_ERR_NONFATAL, EP_ID);
+	assert_true(vsp_cfg_get16(&c->port, PCI_SEC_STATUS) & PCI_STATUS_SIG_SYSTEM_ERROR);
+}
+
+static void bus_below_is_reachable_in_d0_and_out_of_reset(void **state)
+{
+	struct card *c = *state;
+
+	assert_true(vsp_cfg_is_bus_reachable(&c->port));
+	assert_int_equal(vsp_cfg_write(&c->port, PCI_BRIDGE_CONTROL, 2,
+				       PCI_BRIDGE_CTL_BUS_RESET), VSP_CFG_BRIDGE_RESET);
+	assert_false(vsp_cfg_is_bus_reachable(&c->port));
+	vsp_cfg_write(&c->port, PCI_BRIDGE_CONTROL, 2, 0);
+	assert_true(vsp_cfg_is_bus_reachable(&c->port));
+	vsp_cfg_write(&c->port, VSP_CAP_PM + PCI_PM_CTRL, 2, 3);
+	assert_false(vsp_cfg_is_bus_reachable(&c->port));
+	vsp_cfg_write(&c->port, VSP_CAP_PM + PCI_PM_CTRL, 2, 0);
+	assert_true(vsp_cfg_is_bus_reachable(&c->port));
+}
+
 static void unknown_bits_are_refused(void **state)
 {
 	struct card *c = *state;
@@ -217,6 +263,9 @@ int main(void)
 		TEST(severity_follows_the_class),
 		TEST(masked_error_is_logged_and_not_sent),
 		TEST(reporting_must_be_enabled),
+		TEST(system_error_is_signalled_only_with_serr),
+		TEST(port_receives_a_system_error_only_from_below),
+		TEST(bus_below_is_reachable_in_d0_and_out_of_reset),
 		TEST(unknown_bits_are_refused),
 		TEST(vf_reports_its_own_errors_only_with_the_registers_of_its_pf),
 		TEST(root_keeps_the_first_source_and_counts_to_many),

@@ -61,7 +61,10 @@ int vsp_aer_inject(struct vsp_pci_fn *fn, enum vsp_aer_class class, u32 bits)
 	aer_make_header(fn, header);
 
 	guard(raw_spinlock_irqsave)(&card->cfg_lock);
-	if (!fn->present || (fn->kind != VSP_PCI_ROOT_PORT && !card->is_up))
+	/* A function in reset detects nothing, and its message would not get through. */
+	if (!fn->present || fn->in_reset ||
+	    (fn->kind != VSP_PCI_ROOT_PORT &&
+	     (!card->is_up || !vsp_cfg_is_bus_reachable(card->port.cfg))))
 		return -ENODEV;
 	ret = vsp_cfg_log_error(fn->cfg, fn->pf ? fn->pf->cfg : fn->cfg,
 				(enum vsp_cfg_error)class, bits, header);

@@ -127,7 +127,9 @@ int vsp_cfg_log_error(struct vsp_cfg *cfg, struct vsp_cfg *pf,
 	}
 	if (!ret && !port_is_reporting_on(pf, class))
 		ret = -EPERM;
-	if (!ret && class != VSP_CFG_ERR_COR)
+	/* Not for a message that Device Control alone has enabled. (PCIe 7.5.1.1.4) */
+	if (!ret && class != VSP_CFG_ERR_COR &&
+	    vsp_cfg_get16(pf, PCI_COMMAND) & PCI_COMMAND_SERR)
 		port_set_bits16(cfg, PCI_STATUS, PCI_STATUS_SIG_SYSTEM_ERROR);
 	return ret;
 }
@@ -156,7 +158,9 @@ void vsp_cfg_root_error(struct vsp_cfg *port, enum vsp_cfg_error class, u16 sour
 		vsp_cfg_set16(port, AER(PCI_ERR_ROOT_ERR_SRC + 2), source);
 	}
 	port_set_bits32(port, AER(PCI_ERR_ROOT_STATUS), add);
-	port_set_bits16(port, PCI_SEC_STATUS, PCI_STATUS_SIG_SYSTEM_ERROR);
+	/* On this side of the bridge the bit is Received System Error. */
+	if (source >> 8)
+		port_set_bits16(port, PCI_SEC_STATUS, PCI_STATUS_SIG_SYSTEM_ERROR);
 }
 
 /* ---- interrupts ---- */
@@ -226,7 +230,8 @@ void vsp_cfg_set_slot(struct vsp_cfg *port, bool occupied, bool link_up)
 	vsp_cfg_set16(port, EXP(PCI_EXP_SLTSTA), slot);
 }
 
-bool vsp_cfg_is_bus_reset(const struct vsp_cfg *port)
+bool vsp_cfg_is_bus_reachable(const struct vsp_cfg *port)
 {
-	return vsp_cfg_get16(port, PCI_BRIDGE_CONTROL) & PCI_BRIDGE_CTL_BUS_RESET;
+	return !vsp_cfg_power_state(port) &&
+	       !(vsp_cfg_get16(port, PCI_BRIDGE_CONTROL) & PCI_BRIDGE_CTL_BUS_RESET);
 }

@@ -245,7 +245,10 @@ enum vsp_cfg_error {
 int vsp_cfg_log_error(struct vsp_cfg *cfg, struct vsp_cfg *pf,
 		      enum vsp_cfg_error class, u32 bits, const u32 *header);
 
-/* The root port receives an error message from @source, a requester id. (PCIe 6.2.4.1) */
+/*
+ * The root port receives an error message from @source, a requester id; its own is
+ * on bus 0. (PCIe 6.2.4.1)
+ */
 void vsp_cfg_root_error(struct vsp_cfg *port, enum vsp_cfg_error class, u16 source);
 
 /**
@@ -263,7 +266,10 @@ bool vsp_cfg_slot_is_on(const struct vsp_cfg *port);
 /* Show what is in the slot and on the link; a change sets its event bit. */
 void vsp_cfg_set_slot(struct vsp_cfg *port, bool occupied, bool link_up);
 
-/* Secondary bus reset is asked for: nobody below answers. */
-bool vsp_cfg_is_bus_reset(const struct vsp_cfg *port);
+/*
+ * Who is below answers; not in a secondary bus reset, nor while the port is in
+ * D3hot, where its link sleeps. (PCIe 7.5.1.3.13, 5.3.1.4.1)
+ */
+bool vsp_cfg_is_bus_reachable(const struct vsp_cfg *port);
 
 #endif

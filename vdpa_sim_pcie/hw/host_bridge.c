@@ -47,7 +47,7 @@ static struct vsp_pci_fn *bridge_route(struct vsp_card *card, struct pci_bus *bu
 		return devfn ? NULL : &card->port;
 	if (bus->number != card->port.cfg->value[PCI_SECONDARY_BUS])
 		return NULL;
-	if (devfn >= card->nr_fns || vsp_cfg_is_bus_reset(card->port.cfg))
+	if (devfn >= card->nr_fns || !vsp_cfg_is_bus_reachable(card->port.cfg))
 		return NULL;
 	fn = card->fn[array_index_nospec(devfn, card->nr_fns)];
 	return fn->present ? fn : NULL;
@@ -138,6 +138,8 @@ static void bridge_update_vfs(struct vsp_pci_fn *pf)
 		if (vf->present == present)
 			continue;
 		WRITE_ONCE(vf->present, present);
+		if (present)
+			vsp_cfg_power_on(vf->cfg);
 		vsp_bridge_reset_fn(vf);
 	}
 }

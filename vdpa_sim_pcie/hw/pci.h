@@ -340,7 +340,7 @@ enum vsp_aer_class {
  * uncorrectable error the severity register is made to agree with @class.
  *
  * Return: 0; -EINVAL: @bits are not of that class; -ENODEV: the function is not
- * there; -EPERM: masked, or reporting is disabled in Device Control
+ * there, or in reset; -EPERM: masked, or reporting is disabled in Device Control
  */
 int vsp_aer_inject(struct vsp_pci_fn *fn, enum vsp_aer_class class, u32 bits);
 
