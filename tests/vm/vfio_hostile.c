@@ -125,7 +125,7 @@ static void bad_desc(struct vring_desc *d)
 		.addr = bad_address(),
 		.len = below(4) ? (uint32_t)below(4096) : (uint32_t)rnd(),
 		.flags = below(16) ? (uint16_t)below(8) : (uint16_t)rnd(),
-		.next = (uint16_t)(below(16) ? below(FN_VQ_NUM) : rnd()),
+		.next = (uint16_t)(below(16) ? below(8) : rnd()),
 	};
 }
 
@@ -138,9 +138,9 @@ static void bad_rings(struct fn_vq vq[2])
 			bad_desc(&vq[q].desc[i]);
 		for (i = 0; i < FN_VQ_NUM; i++)
 			vq[q].avail->ring[i] = (uint16_t)(below(32) ? below(FN_VQ_NUM) : rnd());
-		/* Mostly a jump that a ring of this size can make. */
+		/* Mostly jumps that fit into the ring until the next start, however slow. */
 		__atomic_fetch_add(&vq[q].avail->idx,
-				   (uint16_t)(below(16) ? below(FN_VQ_NUM) : rnd()),
+				   (uint16_t)(below(16) ? below(8) : rnd()),
 				   __ATOMIC_RELEASE);
 		if (!below(8))
 			vq[q].used->idx = (uint16_t)rnd();
