@@ -94,7 +94,11 @@ static void ctrl_work(struct work_struct *work)
 	int n;
 
 	guard(mutex)(&fn->lock);
-	if (!fn->ctrl.on || !vsp_dev_is_running(fn))
+	/*
+	 * In D3hot too, which a real card would not do: virtio_net would spin with
+	 * the RTNL lock held until somebody wakes the card.
+	 */
+	if (!fn->ctrl.on || !vsp_dev_driver_ok(fn) || fn->held & VSP_HELD_SUSPEND)
 		return;
 	do {
 		n = ctrl_one(fn);

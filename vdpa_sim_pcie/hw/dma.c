@@ -13,6 +13,7 @@
 
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/rcupdate.h>
 #include <linux/uaccess.h>
 
 #include "../iommu/vsp_iommu.h"
@@ -125,6 +126,20 @@ static __always_inline ssize_t dma_move_user(struct vsp_fn *fn, u64 addr,
 	return left ? 0 : p.len;
 }
 
+/* As dma_move_user(), but not for a driver that has reset the device. */
+static __always_inline ssize_t dma_move_user_live(struct vsp_fn *fn, u64 addr,
+						  void __user *uaddr, size_t len, bool write)
+{
+	/*
+	 * A reset waits for the backend, but not for ever; then it waits for this.
+	 * Behind it addresses may mean something else. Pairs with vsp_dev_reset().
+	 */
+	guard(rcu)();
+	if (unlikely(!vsp_dev_driver_ok(fn)))
+		return -EFAULT;
+	return dma_move_user(fn, addr, uaddr, len, write);
+}
+
 /* Bring the caller's page in; during an access it must not fault. */
 static int fault_in_user(char __user *uaddr, size_t len, bool write)
 {
@@ -146,10 +161,7 @@ int vsp_dma_copy_user(struct vsp_fn *fn, u64 addr, void __user *uaddr, size_t le
 	ssize_t n;
 
 	while (len) {
-		/* Reset waits for a backend, but not for ever. */
-		if (unlikely(!vsp_dev_driver_ok(fn)))
-			return -EFAULT;
-		n = dma_move_user(fn, addr, uaddr, len, write);
+		n = dma_move_user_live(fn, addr, uaddr, len, write);
 		if (likely(n > 0)) {
 			len -= n;
 			addr += n;

@@ -11,6 +11,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/etherdevice.h>
+#include <linux/rcupdate.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
 
@@ -198,6 +199,8 @@ int vsp_dev_reset(struct vsp_fn *fn, enum vsp_event_type why)
 	vsp_forward_stop(fn);
 	vsp_session_wait(fn, s, seq);
 	vsp_session_put(s);
+	/* Copies for a backend that did not answer. Pairs with dma_move_user_live(). */
+	synchronize_rcu_expedited();
 
 	guard(mutex)(&fn->lock);
 	vsp_ctrl_stop(fn);
