@@ -18,6 +18,16 @@ silent_is_attached() {
 	grep -q attached "$WORK/silent"
 }
 
+# power_says WORD
+power_says() {
+	grep -q "^# $1" "$WORK/power"
+}
+
+# d_state 0|3: of the PF, which its VFs follow.
+d_state() {
+	setpci -s "$PF" "CAP_PM+4.w=$1:3"
+}
+
 function_is_free() {
 	contract idle "$VF1" | grep -q '^1\.\.'
 }
@@ -30,6 +40,15 @@ add_dev red "$VF1" || give_up "no device"
 ip link set "$(netdev_of red)" up
 run_contract live "$VF1"
 run_contract call "$VF1"
+
+contract power "$VF1" >"$WORK/power" 2>&1 &
+POWER=$!
+check "power: the backend attaches" wait_for 20 power_says attached
+check "power: the PF goes to D3hot" d_state 3
+check "power: the backend follows" wait_for 40 power_says asleep
+check "power: the PF goes back to D0" d_state 0
+wait "$POWER"
+cases power "$WORK/power"
 
 # The reset that comes with `dev del` asks a backend that does not answer.
 contract silent "$VF1" >"$WORK/silent" 2>&1 &

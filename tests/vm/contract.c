@@ -9,6 +9,7 @@
  *   contract silent FUNCTION   attaches, never acknowledges, waits to be lost
  *   contract burst FUNCTION    that vector 5000 times
  *   contract call FUNCTION     eventfds raise the configuration vector of a driver
+ *   contract power FUNCTION    likewise; its PF goes to D3hot and back meanwhile
  *
  * Prints TAP. Run by 15-contract.t.
  */
@@ -276,7 +277,6 @@ static int run_silent(int fd)
 	if (ioctl(fd, VSP_IOC_ATTACH, &a))
 		return 1;
 	printf("# attached\n");
-	fflush(stdout);
 	ok(poll(&pfd, 1, 60000) == 1 && (pfd.revents & POLLHUP),
 	   "a backend that does not answer sees POLLHUP");
 	refused(ioctl(fd, VSP_IOC_GET_STATE, &st), ENOTCONN, "and ENOTCONN from then on");
@@ -421,14 +421,52 @@ static int run_burst(int fd, const char *name)
 	return 0;
 }
 
+/* The next event about power is that one, and wants an answer. */
+static bool power_event(int fd, uint32_t value, __u64 *seq)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct vsp_event ev;
+
+	while (poll(&pfd, 1, 30000) == 1)
+		while (read(fd, &ev, sizeof(ev)) == sizeof(ev))
+			if (ev.type == VSP_EVENT_POWER) {
+				*seq = ev.seq;
+				return ev.value == value && ev.flags & VSP_EVENT_FLAG_ACK;
+			}
+	return false;
+}
+
+static int run_power(int fd, const char *name)
+{
+	struct vsp_attach a = { .version = VSP_CONTRACT_VERSION };
+	long n = interrupts(name);
+	struct vsp_ack ack;
+	uint8_t b;
+
+	ok(!ioctl(fd, VSP_IOC_ATTACH, &a), "ATTACH works");
+	printf("# attached\n");
+	ok(power_event(fd, 3, &ack.seq), "D3hot is an event that wants an answer");
+	refused(copy_one(fd, 0, &b, 1, 0, NULL), EAGAIN, "nothing can be copied");
+	ok(!ioctl(fd, VSP_IOC_ACK, &ack), "it is acknowledged");
+	raise_config(fd);
+	usleep(500000);
+	ok(n >= 0 && interrupts(name) == n, "an interrupt is held back");
+	printf("# asleep\n");
+	ok(power_event(fd, 0, &ack.seq), "so is D0");
+	ok(interrupted(name, n + 1), "the interrupt arrives, once");
+	ok(copy_one(fd, 0, &b, 1, 0, NULL) == 1, "a copy is looked at again, and a fault");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int fd;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: contract idle|live|silent|call|burst FUNCTION\n");
+		fprintf(stderr, "usage: contract idle|live|silent|call|burst|power FUNCTION\n");
 		return 2;
 	}
+	setlinebuf(stdout);
 	fd = open_function(argv[2]);
 	if (fd < 0) {
 		printf("Bail out! /dev/vsp/%s: %s\n", argv[2], strerror(errno));
@@ -442,6 +480,9 @@ int main(int argc, char **argv)
 			return 1;
 	} else if (!strcmp(argv[1], "burst")) {
 		if (run_burst(fd, argv[2]))
+			return 1;
+	} else if (!strcmp(argv[1], "power")) {
+		if (run_power(fd, argv[2]))
 			return 1;
 	} else {
 		test_handshake(fd, argv[2]);
