@@ -182,6 +182,9 @@ like "a ring's address is walked" "$(cat "$WORK/walk")" '^ring: [0-9]+$'
 like "to a page of this machine" "$(cat "$WORK/walk")" '^host page: frame 0x[0-9a-f]+, mapped [0-9]+ times'
 like "and to the backend's address of it" "$(cat "$WORK/walk")" \
 	'^backend address: 0x[0-9a-f]+, descriptor area of queue 0$'
+PAGE=$(sed -n 's/^host page: frame \(0x[0-9a-f]*\),.*/\1/p' "$WORK/walk")
+like "whose page table entry is of that page" "$(cat "$WORK/walk")" \
+	"^backend pte: $PAGE"'000 r'
 like "an address that is not mapped is a fault" "$(vsp translate 1 0xfff00000)" '^fault: '
 is "which its exit status tells" "$(status_of vsp translate 1 0xfff00000)" 1
 

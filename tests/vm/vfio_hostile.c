@@ -125,7 +125,7 @@ static void bad_desc(struct vring_desc *d)
 		.addr = bad_address(),
 		.len = below(4) ? (uint32_t)below(4096) : (uint32_t)rnd(),
 		.flags = below(16) ? (uint16_t)below(8) : (uint16_t)rnd(),
-		.next = (uint16_t)(below(16) ? below(8) : rnd()),
+		.next = (uint16_t)(below(16) ? below(FN_VQ_NUM) : rnd()),
 	};
 }
 

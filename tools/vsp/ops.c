@@ -150,6 +150,24 @@ static uint64_t read_u64_at(const char *path, uint64_t index)
 	return value;
 }
 
+/* Write an address to a file of the function, read what it says of it. */
+static int ask(const char *function, const char *file, uint64_t address, char *text,
+	       size_t size)
+{
+	int fd = card_open(function, file, O_RDWR);
+	ssize_t n;
+
+	snprintf(text, size, "%#" PRIx64, address);
+	n = write(fd, text, strlen(text));
+	if (n >= 0)
+		n = pread(fd, text, size - 1, 0);
+	close(fd);
+	if (n < 0)
+		return -1;
+	text[n] = '\0';
+	return 0;
+}
+
 static void print_host_page(uint64_t physical)
 {
 	uint64_t pfn = physical / sysconf(_SC_PAGESIZE);
@@ -198,20 +216,19 @@ static bool find_ring(const char *function, unsigned int nr_vqs, uint64_t iova,
 	return found;
 }
 
-static void print_pte(const char *pid, const struct ring_place *p, uint64_t va)
+/* The card tells the entry; pagemap leaves out mappings by frame number. */
+static void print_pte(const char *function, const struct ring_place *p, uint64_t va)
 {
 	static const char *const areas[] = { "descriptor", "driver", "device" };
-	char path[VSP_PATH_MAX];
-	uint64_t entry;
+	static struct card_state st;
+	char text[256];
 
-	snprintf(path, sizeof(path), "/proc/%s/pagemap", pid);
-	entry = read_u64_at(path, va / sysconf(_SC_PAGESIZE));
 	printf("backend address: %#" PRIx64 ", %s area of queue %u\n", va, areas[p->area],
 	       p->queue);
-	if (entry)
-		printf("backend pte: %#" PRIx64 "\n", entry);
-	else
-		printf("backend pte: not shown, pagemap leaves out mappings by frame number\n");
+	if (ask(function, "pte", va, text, sizeof(text)))
+		die("pte: %s", strerror(errno));
+	card_parse_state(text, &st);
+	printf("backend pte: %s\n", card_value(&st, "pte"));
 }
 
 /* The backend's mapping of the place, by its offset in /proc/PID/maps. */
@@ -235,7 +252,7 @@ static bool print_backend_mapping(const char *pid, const char *function,
 			continue;
 		found = p->offset >= offset && p->offset - offset < end - start;
 		if (found)
-			print_pte(pid, p, start + (p->offset - offset));
+			print_pte(function, p, start + (p->offset - offset));
 	}
 	if (maps)
 		fclose(maps);
@@ -268,19 +285,10 @@ int cmd_translate(int argc, char **argv)
 	uint64_t iova = parse_number(argv[2], "IOVA");
 	char text[4096];
 	unsigned int i;
-	ssize_t n;
-	int fd;
 
 	(void)argc;
-	snprintf(text, sizeof(text), "%#" PRIx64, iova);
-	fd = card_open(function, "translate", O_RDWR);
-	if (write(fd, text, strlen(text)) < 0)
+	if (ask(function, "translate", iova, text, sizeof(text)))
 		die("translate: %s", strerror(errno));
-	n = pread(fd, text, sizeof(text) - 1, 0);
-	if (n < 0)
-		die("translate: %s", strerror(errno));
-	close(fd);
-	text[n] = '\0';
 	card_parse_state(text, &st);
 	for (i = 0; i < st.nr; i++)
 		printf("%s: %s\n", st.line[i].key, st.line[i].value);

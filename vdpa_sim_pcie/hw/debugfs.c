@@ -6,6 +6,7 @@
  *   <function>/state      "key: value" lines
  *   <function>/registers  BAR 4: aligned reads and writes of 1, 2, 4, 8 bytes
  *   <function>/translate  write an IOVA, read the walk from the same open file
+ *   <function>/pte        the same with an address of the backend and its entry
  *   <function>/link       "up|down [Mbit/s]"
  *   <function>/msix       vector irq cpu sent coalesced masked pending dropped
  *   <function>/aer        write "correctable|nonfatal|fatal [bits]"
@@ -322,6 +323,7 @@ static const struct vsp_debug_file debug_files[] = {
 	/* those of the root port end here */
 	{ "link",	0600, vsp_debug_show_link, store_link },
 	{ "translate",	0600, vsp_debug_show_translate, store_translate },
+	{ "pte",	0600, vsp_debug_show_pte, store_translate },
 	{ "registers",	0600 },
 };
 

@@ -13,7 +13,7 @@
 
 struct vsp_debug_file;
 
-/* One open file of text. @iova is what was last written to `translate`. */
+/* One open file of text. @iova is what was last written to `translate` or `pte`. */
 struct vsp_debug_open {
 	struct vsp_pci_fn *fn;
 	const struct vsp_debug_file *file;
@@ -27,5 +27,6 @@ int vsp_debug_show_state(struct seq_file *s, struct vsp_debug_open *open);
 int vsp_debug_show_link(struct seq_file *s, struct vsp_debug_open *open);
 int vsp_debug_show_msix(struct seq_file *s, struct vsp_debug_open *open);
 int vsp_debug_show_translate(struct seq_file *s, struct vsp_debug_open *open);
+int vsp_debug_show_pte(struct seq_file *s, struct vsp_debug_open *open);
 
 #endif /* VSP_DEBUGFS_H */

@@ -7,7 +7,11 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/io.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/pid.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
 #include <linux/sizes.h>
 
 #include "../iommu/vsp_iommu.h"
@@ -233,5 +237,48 @@ int vsp_debug_show_translate(struct seq_file *s, struct vsp_debug_open *open)
 		show_card_walk(s, fn, open->iova);
 	else
 		show_platform_walk(s, fn, open->iova);
+	return 0;
+}
+
+/* ---- the backend's page table ---- */
+
+/* mmap_lock held. Only mappings of this function's own character device. */
+static void show_pte(struct seq_file *s, struct mm_struct *mm, dev_t devt, u64 addr)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+	struct follow_pfnmap_args args = { .vma = vma, .address = addr };
+
+	if (!vma || vma->vm_start > addr || !vma->vm_file ||
+	    file_inode(vma->vm_file)->i_rdev != devt) {
+		seq_puts(s, "pte: not of this device\n");
+	} else if (follow_pfnmap_start(&args)) {
+		seq_puts(s, "pte: not present\n");
+	} else {
+		seq_printf(s, "pte: %#llx %s\n", (u64)PFN_PHYS(args.pfn),
+			   args.writable ? "rw" : "r");
+		follow_pfnmap_end(&args);
+	}
+}
+
+int vsp_debug_show_pte(struct seq_file *s, struct vsp_debug_open *open)
+{
+	struct vsp_fn *fn = vsp_fn(open->fn);
+	struct task_struct *task = NULL;
+	struct mm_struct *mm;
+
+	/* Not across mmap_lock, which page faults hold when they take locks of ours. */
+	scoped_guard(mutex, &fn->lock)
+		if (fn->session)
+			task = get_pid_task(fn->session->owner, PIDTYPE_TGID);
+	if (!task)
+		return -ESRCH;
+	mm = get_task_mm(task);
+	put_task_struct(task);
+	if (!mm)
+		return -ESRCH;
+	mmap_read_lock(mm);
+	show_pte(s, mm, fn->chrdev->devt, open->iova);
+	mmap_read_unlock(mm);
+	mmput(mm);
 	return 0;
 }
