@@ -331,8 +331,8 @@ static void vq_forget(struct vsp_vdpa_vq *vq)
  *
  * Process context, may sleep as long as a backend may take to let go. May be
  * called in any state and any number of times. On return the device neither
- * touches memory nor calls back, also when the card did not answer: then it has
- * left the bus. MAC, MTU and the like survive.
+ * touches memory nor calls back; a card that did not answer has failed. MAC, MTU
+ * and the like survive.
  *
  * Return: 0, the mailbox's error, or one of vsp_nic_state()
  */
@@ -341,8 +341,12 @@ int vsp_vdpa_reset(struct vsp_vdpa *vv)
 	int ret = vsp_nic_state(vv->nic);
 	u16 idx;
 
-	if (ret > 0)
+	if (ret > 0) {
 		ret = vsp_mbox_set(vv->nic, VSP_MBOX_RESET, 0);
+		/* It sleeps, or worse: what it shows is not what the driver is to see. */
+		if (ret)
+			vsp_nic_fail(vv->nic, "it does not take a reset", ret);
+	}
 	vsp_irqs_down(vv);
 	for (idx = 0; idx < vv->nr_vqs; idx++)
 		vq_forget(&vv->vq[idx]);
