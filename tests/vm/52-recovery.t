@@ -9,7 +9,7 @@
 . "${0%/*}/lib.sh"
 
 iperf_in_background() {
-	ip netns exec red iperf3 -c "$BLUE_IP" -t 120 >"$WORK/iperf" 2>&1 &
+	ip netns exec red iperf3 -c "$BLUE_IP" -t 600 >"$WORK/iperf" 2>&1 &
 	IPERF=$!
 	disown
 }

@@ -9,7 +9,7 @@
 . "${0%/*}/lib.sh"
 
 iperf_in_background() {
-	ip netns exec red iperf3 -c "$BLUE_IP" -t 120 >"$WORK/iperf" 2>&1 &
+	ip netns exec red iperf3 -c "$BLUE_IP" -t 600 >"$WORK/iperf" 2>&1 &
 	IPERF=$!
 	disown
 }
@@ -77,7 +77,20 @@ check "a second fatal error" inject "$PF" fatal
 check "the connection goes on after that" wait_for 20 same_connection
 check "a VF reports a non-fatal error" inject "$VF1" nonfatal
 check "the connection goes on as before" wait_for 20 same_connection
+
+# ---- the same by the kernel's aer_inject
+
+check "the kernel's aer_inject is there" modprobe aer_inject
+check "it injects a correctable error" stock_inject "$PF" 0 0x40
+check "the connection does not notice" wait_for 10 same_connection
+check "a non-fatal one" stock_inject "$PF" 0x100000 0
+check "is recovered from" wait_for 20 recovered 5
+check "with the same connection" wait_for 20 same_connection
+check "a fatal one" stock_inject "$PF" 0x40000 0
+check "is recovered from, too" wait_for 20 recovered 6
+check "with the same connection still" wait_for 20 same_connection
 iperf_end
+check "aer_inject goes" modprobe -r aer_inject
 
 check "modprobe -r at the end" card_down
 check "nothing is left" card_is_gone

@@ -31,18 +31,6 @@ link_resets() {
 	[[ $(dmesg | grep -c 'Root Port link has been reset') -ge $1 ]]
 }
 
-# The struct that the aer-inject tool writes: bus, device, function, statuses,
-# header, domain.
-stock_inject() {
-	local function=$1 uncorrectable=$2 correctable=$3
-
-	perl -e '
-		my ($fn, $unc, $cor) = @ARGV;
-		open(my $f, ">", "/dev/aer_inject") or die "open: $!\n";
-		syswrite($f, pack("CCCx L7", 1, 0, $fn, $unc, $cor, 1, 2, 3, 4, 0x10000))
-			or die "write: $!\n";' "${function##*.}" "$((uncorrectable))" "$((correctable))"
-}
-
 answers() {
 	[[ $(setpci -s "$1" 0.w) == 5653 ]]
 }

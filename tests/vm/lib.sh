@@ -214,6 +214,18 @@ card_is_gone() {
 	! lsmod | grep -qE '^(vsp_hw|vdpa_sim_pcie) ' && ! lspci -D | grep -q '^10000:'
 }
 
+# stock_inject FUNCTION UNCORRECTABLE CORRECTABLE: by the kernel's aer_inject, with
+# the struct that its tool writes: bus, device, function, statuses, header, domain.
+stock_inject() {
+	local function=$1 uncorrectable=$2 correctable=$3
+
+	perl -e '
+		my ($fn, $unc, $cor) = @ARGV;
+		open(my $f, ">", "/dev/aer_inject") or die "open: $!\n";
+		syswrite($f, pack("CCCx L7", 1, 0, $fn, $unc, $cor, 1, 2, 3, 4, 0x10000))
+			or die "write: $!\n";' "${function##*.}" "$((uncorrectable))" "$((correctable))"
+}
+
 # In platform translation the virtio device is the function's child.
 netdev_of() {
 	local dev=/sys/bus/vdpa/devices/$1
