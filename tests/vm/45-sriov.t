@@ -96,11 +96,6 @@ stop_load() {
 	wait "$LOAD"
 }
 
-# sent_or_received transmitted|received: of the load, when it has ended.
-sent_or_received() {
-	grep -oE "[0-9]+ (packets )?$1" "$WORK/load" | cut -d' ' -f1
-}
-
 vf_cycles() {
 	local i
 
@@ -192,8 +187,7 @@ check "the other PF's VFs come and go, it is reset" neighbours "$VF1"
 check "so is a VF of the first PF" sh -c "echo 1 >$SYSFS/10000:01:00.5/reset"
 is "the first has all its VFs" "$(nr_vfs "$PF")" 4
 stop_load
-at_least "nothing was lost but what was on its way at the end" \
-	"$(sent_or_received received)" $(($(sent_or_received transmitted) - 20))
+at_least "nothing was lost but what was on its way at the end" 20 "$(pings_lost "$WORK/load")"
 at_least "  of so many" "$(sed -n 's/ packets transmitted.*//p' "$WORK/load")" 20
 pair_down
 card_down

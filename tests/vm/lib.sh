@@ -273,6 +273,12 @@ ping_blue() {
 	in_red ping -q -c 1 -W 1 "$BLUE_IP"
 }
 
+# pings_lost FILE: what ping -q has sent and not got back, by its last words. One that
+# was stopped had some on their way.
+pings_lost() {
+	awk '/packets transmitted/ { lost = $1 - $4; seen = $4 > 0 } END { print seen ? lost : 999999 }' "$1"
+}
+
 # counter NAMESPACE NAME: of the netdev in it.
 counter() {
 	ip netns exec "$1" cat "/sys/class/net/net0/statistics/$2"
