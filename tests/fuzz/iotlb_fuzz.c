@@ -150,15 +150,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vrl_iotlb_hint hint = { 0 };
 	struct model m = { .next_id = 0 };
-	struct vrl_iotlb_entry *entries;
-	struct vrl_iotlb t;
+	struct vrl_iotlb *t;
 	unsigned int a, b, c;
 
 	if (!size)
 		return 0;
-	m.max = data[0] % (MAX_RANGES + 1);
-	entries = malloc(m.max * sizeof(*entries));
-	vrl_iotlb_init(&t, entries, m.max);
+	m.max = data[0] % MAX_RANGES + 1;
+	t = malloc(vrl_iotlb_size(m.max));
+	CHECK(t && !vrl_iotlb_init(t, m.max));
 
 	for (data++, size--; size >= 4; data += 4, size -= 4) {
 		uint64_t addr = data[3] * UINT64_C(0x0123456789abcdef);
@@ -169,23 +168,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		switch (data[0] % 4) {
 		case 0:
 		case 1:
-			CHECK(vrl_iotlb_add(&t, cell_first(a), cell_last(b),
+			CHECK(vrl_iotlb_add(t, cell_first(a), cell_last(b),
 					    addr, data[0] >> 2 & 7) ==
 			      model_add(&m, a, b, addr, data[0] >> 2 & 7));
 			break;
 		case 2:
-			CHECK(vrl_iotlb_del(&t, cell_first(a), cell_last(b)) ==
+			CHECK(vrl_iotlb_del(t, cell_first(a), cell_last(b)) ==
 			      model_del(&m, a, b));
 			break;
 		default:
 			hint.index = data[3] & 0x80 ? data[3] : hint.index;
-			check_translate(&t, &m, &hint, a, data[0] >> 2 & 3,
+			check_translate(t, &m, &hint, a, data[0] >> 2 & 3,
 					big ? UINT64_MAX - data[2] : data[2]);
 		}
-		check_order(&t, &m);
+		check_order(t, &m);
 	}
 	for (c = 0; c < CELLS; c++)
-		check_translate(&t, &m, &hint, c, 0, UINT64_MAX);
-	free(entries);
+		check_translate(t, &m, &hint, c, 0, UINT64_MAX);
+	free(t);
 	return 0;
 }

@@ -5,82 +5,159 @@
  * IOTLB range table: a sorted array of inclusive ranges. The search compares
  * and never branches on the result, which on unpredictable addresses is several
  * times faster than an interval tree; adding and deleting move the tail.
+ *
+ * Readers and the writer share the table under a sequence number. All words of
+ * it are stored and loaded whole; four barriers give them their order:
+ *
+ *   writer                              reader
+ *   seq = odd                           (R1) load seq, acquire
+ *   (W1) store barrier                  load nr and entries
+ *   store nr and entries                (R2) load barrier
+ *   (W2) store seq = even, release      load seq again: the same?
+ *
+ * (W2) with (R1): who sees the new seq sees all of the change. (W1) with (R2):
+ * who has seen a part of the change sees at least the odd seq.
  */
-#include <vrl/iotlb.h>
+#include "iotlb.h"
 
-#include "platform.h"
+/*
+ * How often a reader looks again before it gives up: the writer moves at most
+ * VRL_IOTLB_MAX entries, some 10 us, and may be gone for longer if it can be
+ * preempted; that is not the reader's to wait for.
+ */
+#define LOOKUP_TRIES	512
 
-/* Number of ranges that end before @iova: the first that may hold it. */
-static __u32 iotlb_find(const struct vrl_iotlb *t, __u64 iova)
+/*
+ * Number of ranges of @n that end before @iova: the first that may hold it. A mask
+ * that the compiler does not see through, or it makes a branch of the condition.
+ */
+static __u32 entries_find(const struct vrl_iotlb_entry *e, __u32 n, __u64 iova)
 {
-	const struct vrl_iotlb_entry *e = t->entries;
-	__u32 half, n = t->nr;
+	const struct vrl_iotlb_entry *begin = e;
+	__u32 half, mask;
 
 	if (!n)
 		return 0;
 	while (n > 1) {
 		half = n / 2;
-		e += e[half - 1].last < iova ? half : 0;
+		mask = -(__u32)(READ_ONCE(e[half - 1].last) < iova);
+		OPTIMIZER_HIDE_VAR(mask);
+		e += half & mask;
 		n -= half;
 	}
-	return (__u32)(e - t->entries) + (e->last < iova);
+	return (__u32)(e - begin) + (READ_ONCE(e->last) < iova);
 }
 
+static void entry_load(struct vrl_iotlb_entry *dst,
+		       const struct vrl_iotlb_entry *src)
+{
+	dst->first = READ_ONCE(src->first);
+	dst->last = READ_ONCE(src->last);
+	dst->addr = READ_ONCE(src->addr);
+	dst->perm = READ_ONCE(src->perm);
+}
+
+static void entry_store(struct vrl_iotlb_entry *dst,
+			const struct vrl_iotlb_entry *src)
+{
+	WRITE_ONCE(dst->first, src->first);
+	WRITE_ONCE(dst->last, src->last);
+	WRITE_ONCE(dst->addr, src->addr);
+	WRITE_ONCE(dst->perm, src->perm);
+	WRITE_ONCE(dst->reserved, src->reserved);
+}
+
+/* A writer that died has left seq odd: it stays odd until the next one is done. */
+static void iotlb_write_begin(struct vrl_iotlb *t)
+{
+	WRITE_ONCE(t->seq, t->seq | 1);
+	smp_wmb();				/* (W1) pairs with (R2) */
+}
+
+static void iotlb_write_end(struct vrl_iotlb *t)
+{
+	/* (W2) pairs with (R1) and with vrl_iotlb_sync(). */
+	smp_store_release(&t->seq, t->seq + 1);
+}
+
+/* Entries from @from on begin at @to. */
 static void iotlb_move(struct vrl_iotlb *t, __u32 to, __u32 from)
 {
-	memmove(&t->entries[to], &t->entries[from],
-		(t->nr - from) * sizeof(*t->entries));
-	t->nr = t->nr - from + to;
+	struct vrl_iotlb_entry *e = t->entries;
+	__u32 n = t->nr - from, i;
+
+	if (to < from)
+		for (i = 0; i < n; i++)
+			entry_store(&e[to + i], &e[from + i]);
+	else if (to > from)
+		for (i = n; i--;)
+			entry_store(&e[to + i], &e[from + i]);
+	WRITE_ONCE(t->nr, to + n);
 }
 
 /* Cut off everything up to and including @last, which lies inside @e. */
 static void entry_cut_head(struct vrl_iotlb_entry *e, __u64 last)
 {
-	e->addr += last - e->first + 1;
-	e->first = last + 1;
+	WRITE_ONCE(e->addr, e->addr + (last - e->first + 1));
+	WRITE_ONCE(e->first, last + 1);
 }
 
-void vrl_iotlb_init(struct vrl_iotlb *t, struct vrl_iotlb_entry *entries,
-		    __u32 max)
+__u32 vrl_iotlb_size(__u32 max)
 {
-	t->entries = entries;
-	t->nr = 0;
-	t->max = max;
+	const struct vrl_iotlb *t = NULL;
+
+	if (!max || max > VRL_IOTLB_MAX)
+		return 0;
+	return (__u32)(sizeof(*t) + max * sizeof(t->entries[0]));
+}
+
+int vrl_iotlb_init(struct vrl_iotlb *t, __u32 max)
+{
+	if (!vrl_iotlb_size(max))
+		return -EINVAL;
+
+	*t = (struct vrl_iotlb){ .max = max };
+	return 0;
 }
 
 int vrl_iotlb_add(struct vrl_iotlb *t, __u64 first, __u64 last, __u64 addr,
 		  __u32 perm)
 {
-	__u32 i;
-
-	if (first > last || !perm || perm & ~(VRL_PERM_R | VRL_PERM_W))
-		return -EINVAL;
-
-	i = iotlb_find(t, first);
-	if (i < t->nr && t->entries[i].first <= last)
-		return -EEXIST;
-	if (t->nr == t->max)
-		return -ENOSPC;
-
-	iotlb_move(t, i + 1, i);
-	t->entries[i] = (struct vrl_iotlb_entry){
+	const struct vrl_iotlb_entry e = {
 		.first = first,
 		.last = last,
 		.addr = addr,
 		.perm = perm,
 	};
+	__u32 i;
+
+	if (first > last || !perm || perm & ~(VRL_PERM_R | VRL_PERM_W))
+		return -EINVAL;
+
+	i = entries_find(t->entries, t->nr, first);
+	if (i < t->nr && t->entries[i].first <= last)
+		return -EEXIST;
+	if (t->nr >= t->max)
+		return -ENOSPC;
+
+	iotlb_write_begin(t);
+	iotlb_move(t, i + 1, i);
+	entry_store(&t->entries[i], &e);
+	iotlb_write_end(t);
 	return 0;
 }
 
 /* A hole inside range @i: its end becomes a range of its own. */
 static int iotlb_split(struct vrl_iotlb *t, __u32 i, __u64 first, __u64 last)
 {
-	if (t->nr == t->max)
+	if (t->nr >= t->max)
 		return -ENOSPC;
 
+	iotlb_write_begin(t);
 	iotlb_move(t, i + 1, i);
-	t->entries[i].last = first - 1;
+	WRITE_ONCE(t->entries[i].last, first - 1);
 	entry_cut_head(&t->entries[i + 1], last);
+	iotlb_write_end(t);
 	return 0;
 }
 
@@ -94,8 +171,8 @@ int vrl_iotlb_del(struct vrl_iotlb *t, __u64 first, __u64 last)
 		return -EINVAL;
 
 	/* Ranges [begin, end) are touched; the outer two maybe in part. */
-	begin = iotlb_find(t, first);
-	end = iotlb_find(t, last);
+	begin = entries_find(e, t->nr, first);
+	end = entries_find(e, t->nr, last);
 	if (end < t->nr && e[end].first <= last)
 		end++;
 	if (begin == end)
@@ -105,37 +182,122 @@ int vrl_iotlb_del(struct vrl_iotlb *t, __u64 first, __u64 last)
 	tail = e[end - 1].last > last;
 	if (head && tail && begin == end - 1)
 		return iotlb_split(t, begin, first, last);
+
+	iotlb_write_begin(t);
 	if (head)
-		e[begin++].last = first - 1;
+		WRITE_ONCE(e[begin++].last, first - 1);
 	if (tail)
 		entry_cut_head(&e[--end], last);
 	iotlb_move(t, begin, end);
+	iotlb_write_end(t);
 	return 0;
+}
+
+void vrl_iotlb_clear(struct vrl_iotlb *t)
+{
+	iotlb_write_begin(t);
+	WRITE_ONCE(t->nr, 0);
+	iotlb_write_end(t);
+}
+
+int vrl_iotlb_attach(struct vrl_iotlb_hint *hint, __u64 size)
+{
+	__u64 max = 0;
+
+	if (size >= sizeof(struct vrl_iotlb))
+		max = (size - sizeof(struct vrl_iotlb)) /
+		      sizeof(struct vrl_iotlb_entry);
+	if (max > VRL_IOTLB_MAX)
+		max = VRL_IOTLB_MAX;
+
+	*hint = (struct vrl_iotlb_hint){ .max = (__u32)max };
+	return max ? 0 : -EINVAL;
+}
+
+void vrl_iotlb_sync(const struct vrl_iotlb *t, struct vrl_iotlb_hint *hint)
+{
+	/* Pairs with (W2): what the burst then finds is not older than this. */
+	__u32 seq = smp_load_acquire(&t->seq);
+
+	if (unlikely(seq != hint->seq)) {
+		hint->size = 0;
+		hint->seq = seq;
+	}
+}
+
+/*
+ * One look at the table, whose words are only believed if seq has not changed:
+ * until then they bound nothing and lead nowhere. Returns the index of the range
+ * that holds @iova with a copy of it in *e, or -EFAULT, or -EAGAIN.
+ */
+static int iotlb_look(const struct vrl_iotlb *t, __u32 max, __u64 iova,
+		      struct vrl_iotlb_entry *e, __u32 *seq)
+{
+	__u32 nr, i;
+
+	*seq = smp_load_acquire(&t->seq);	/* (R1) pairs with (W2) */
+	nr = READ_ONCE(t->nr);
+	if (nr > max)
+		nr = max;
+	i = entries_find(t->entries, nr, iova);
+	if (likely(i < nr))
+		entry_load(e, &t->entries[i]);
+
+	smp_rmb();				/* (R2) pairs with (W1) */
+	if (unlikely(READ_ONCE(t->seq) != *seq || *seq & 1))
+		return -EAGAIN;
+	if (i == nr || iova < e->first || iova > e->last)
+		return -EFAULT;
+	return (int)i;
+}
+
+int vrl_iotlb_lookup(const struct vrl_iotlb *t, struct vrl_iotlb_hint *h,
+		     __u64 iova, __u32 perm, struct vrl_iotlb_entry *e)
+{
+	__u32 max = h->max ? h->max : READ_ONCE(t->max);
+	unsigned int tries;
+	__u32 seq;
+	int ret;
+
+	if (max > VRL_IOTLB_MAX)
+		max = VRL_IOTLB_MAX;
+	h->size = 0;
+	for (tries = 0; tries < LOOKUP_TRIES; tries++) {
+		ret = iotlb_look(t, max, iova, e, &seq);
+		if (likely(ret != -EAGAIN))
+			break;
+		cpu_relax();
+	}
+	if (unlikely(ret < 0))
+		return ret;
+
+	h->streak = (__u32)ret == h->index && seq == h->seq ? h->streak + 1 : 0;
+	h->index = (__u32)ret;
+	h->seq = seq;
+	return (e->perm & perm) == perm ? 0 : -EACCES;
 }
 
 int vrl_iotlb_translate(const struct vrl_iotlb *t, struct vrl_iotlb_hint *hint,
 			__u64 iova, __u32 perm, __u64 *addr, __u64 *len)
 {
-	const struct vrl_iotlb_entry *e;
-	__u32 i = hint->index;
+	struct vrl_iotlb_entry e;
+	int ret;
 
 	if (unlikely(!*len))
 		return -EINVAL;
-
-	if (i >= t->nr || iova < t->entries[i].first ||
-	    iova > t->entries[i].last) {
-		i = iotlb_find(t, iova);
-		if (i == t->nr || iova < t->entries[i].first)
-			return -EFAULT;
-		hint->index = i;
+	if (likely(hint_bytes(hint, iova) >= *len &&
+		   (hint->perm & perm) == perm)) {
+		*addr = iova + hint->delta;
+		return 0;
 	}
 
-	e = &t->entries[i];
-	if (unlikely((e->perm & perm) != perm))
-		return -EACCES;
+	ret = vrl_iotlb_lookup(t, hint, iova, perm, &e);
+	if (unlikely(ret))
+		return ret;
+	hint_learn(hint, &e, 0);
 	/* Compared without the + 1, which is 0 for the whole 64-bit space. */
-	if (*len - 1 > e->last - iova)
-		*len = e->last - iova + 1;
-	*addr = e->addr + (iova - e->first);
+	if (*len - 1 > e.last - iova)
+		*len = e.last - iova + 1;
+	*addr = e.addr + (iova - e.first);
 	return 0;
 }

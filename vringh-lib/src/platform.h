@@ -5,9 +5,13 @@
  * The one seam between the kernel and user space, private to the library. What
  * the sources may use, under the kernel's names:
  *
- *   READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release smp_mb prefetch
+ *   READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release smp_mb smp_rmb
+ *   smp_wmb cpu_relax prefetch OPTIMIZER_HIDE_VAR
  *   le16_to_cpu le64_to_cpu cpu_to_le16 cpu_to_le32
  *   likely unlikely memcpy memmove static_assert, errno numbers
+ *
+ * and of its own: copy_string_move(), the CPU's own block copy, where it is known
+ * to be fast.
  */
 #ifndef VRL_PLATFORM_H
 #define VRL_PLATFORM_H
@@ -24,16 +28,28 @@
 #include <linux/string.h>
 #include <asm/barrier.h>
 #include <asm/byteorder.h>
+#include <linux/processor.h>
+
+/* memcpy() is that already, where the CPU has it. */
+static inline bool copy_string_move(void *dst, const void *src,
+				    unsigned long len)
+{
+	return false;
+}
 
 #else /* !__KERNEL__ */
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 #define prefetch(p)	__builtin_prefetch(p)
+#define OPTIMIZER_HIDE_VAR(v)	__asm__("" : "+r"(v))
 
 #define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
@@ -41,6 +57,17 @@
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define smp_mb()		__atomic_thread_fence(__ATOMIC_SEQ_CST)
+/* Stronger than the kernel's, which order loads with loads, stores with stores. */
+#define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE)
+
+#if defined(__x86_64__) || defined(__i386__)
+#define cpu_relax()		__builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define cpu_relax()		__asm__ __volatile__("yield" ::: "memory")
+#else
+#define cpu_relax()		__asm__ __volatile__("" ::: "memory")
+#endif
 
 #ifdef __CHECKER__
 #define VRL_FORCE	__attribute__((force))
@@ -58,6 +85,45 @@
 #define le64_to_cpu(x)	__builtin_bswap64((VRL_FORCE __u64)(x))
 #define cpu_to_le16(x)	((VRL_FORCE __le16)__builtin_bswap16(x))
 #define cpu_to_le32(x)	((VRL_FORCE __le32)__builtin_bswap32(x))
+#endif
+
+#if defined(__x86_64__) && !defined(VRL_PLAIN_C)
+/*
+ * ERMS (CPUID 7, EBX bit 9): "rep movsb" is fast. Asked once; threads that ask at
+ * the same time come to the same answer.
+ */
+static inline bool copy_has_erms(void)
+{
+	static signed char erms = -1;
+	signed char known = __atomic_load_n(&erms, __ATOMIC_RELAXED);
+	unsigned int a, b, c, d;
+
+	if (unlikely(known < 0)) {
+		known = __get_cpuid_count(7, 0, &a, &b, &c, &d) && b >> 9 & 1;
+		__atomic_store_n(&erms, known, __ATOMIC_RELAXED);
+	}
+	return known;
+}
+
+/* False: the CPU has none that is fast, nothing was copied. */
+static inline bool copy_string_move(void *dst, const void *src,
+				    unsigned long len)
+{
+	if (unlikely(!copy_has_erms()))
+		return false;
+	__asm__ __volatile__("rep movsb"
+			     : "+D"(dst), "+S"(src), "+c"(len) : : "memory");
+	return true;
+}
+#else
+static inline bool copy_string_move(void *dst, const void *src,
+				    unsigned long len)
+{
+	(void)dst;
+	(void)src;
+	(void)len;
+	return false;
+}
 #endif
 
 #endif /* __KERNEL__ */

@@ -6,8 +6,17 @@
  * A sorted array of inclusive ranges [first, last] without overlap, so that the
  * whole 64-bit space is one range like any other and nothing wraps.
  *
- * The array is the caller's. Any number of readers may translate at the same
- * time; whoever adds or deletes keeps readers out meanwhile (lock, seqcount).
+ * The table is one block of memory without pointers into itself: one process (or
+ * the kernel) writes it, any number of others read it through a mapping of their
+ * own, read-only. Readers never wait: a sequence number tells them that the table
+ * changed under their hands, and then they look again.
+ *
+ * A reader keeps a hint of its own: a copy of the range that it uses all the time.
+ * An address inside of it is translated without touching the table at all. So that
+ * the hint does not outlive the range, the reader compares the sequence numbers
+ * once per burst (vrl_iotlb_sync). A writer that takes memory away for good must
+ * wait for that, or keep the pages until then: the table cannot know who is still
+ * copying.
  */
 #ifndef VRL_IOTLB_H
 #define VRL_IOTLB_H
@@ -17,9 +26,13 @@
 #define VRL_PERM_R	(1u << 0)	/* the device may read */
 #define VRL_PERM_W	(1u << 1)	/* the device may write */
 
+/* Most ranges of a table; what does not fit is refused, never evicted. */
+#define VRL_IOTLB_MAX	4096
+
 /*
  * @addr belongs to @first: a pointer of this side or any other linear number;
- * the library only adds to it, modulo 2^64.
+ * the library only adds to it, modulo 2^64. A reader in another address space
+ * adds its own base (vrl/mem.h).
  */
 struct vrl_iotlb_entry {
 	__u64 first;
@@ -29,36 +42,65 @@ struct vrl_iotlb_entry {
 	__u32 reserved;			/* 0 */
 };
 
+/* @seq is odd while the writer is at work. Written by the functions below only. */
 struct vrl_iotlb {
-	struct vrl_iotlb_entry *entries;
+	__u32 seq;
 	__u32 nr;
 	__u32 max;
+	__u32 reserved;			/* 0 */
+	struct vrl_iotlb_entry entries[];
 };
 
 /*
- * Where a reader found its last range, so that it looks there first. One per
- * reader, zeroed at start; stale contents are harmless.
+ * A reader's own: a copy of its hot range, and what it knows of the table. One
+ * per reader (and, where a reader reads and writes different ranges in turn, one
+ * per direction). Zeroed, it is empty and believes the table's own @max; a reader
+ * that does not trust the writer starts it with vrl_iotlb_attach().
+ *
+ * A range becomes hot when it was looked up several times in a row, and is dropped
+ * at the first other one: with addresses that alternate between ranges the test for
+ * the hot range then fails predictably, where a copy of the range used last would
+ * cost a mispredicted branch each time.
  */
 struct vrl_iotlb_hint {
-	__u32 index;
+	__u64 first;
+	__u64 size;			/* last - first + 1, or 2^64 - 1; 0: empty */
+	__u64 delta;			/* where IOVA 0 would lead */
+	__u32 perm;
+	__u32 seq;			/* of the table when it was copied */
+	__u32 max;			/* most ranges believed; 0: vrl_iotlb.max */
+	__u32 index;			/* of the last lookup */
+	__u32 streak;			/* lookups in a row that found @index */
+	__u32 reserved;
 };
 
 /**
- * vrl_iotlb_init() - make an empty table
- * @t:       table
- * @entries: memory for @max entries; the caller's, as long as the table is used
- * @max:     most ranges the table can hold, up to 2^31
+ * vrl_iotlb_size() - how much memory a table takes
+ * @max: most ranges it can hold
+ *
+ * Return: bytes, or 0 if @max is not 1 to VRL_IOTLB_MAX.
  */
-void vrl_iotlb_init(struct vrl_iotlb *t, struct vrl_iotlb_entry *entries,
-		    __u32 max);
+__u32 vrl_iotlb_size(__u32 max);
+
+/**
+ * vrl_iotlb_init() - make an empty table
+ * @t:   vrl_iotlb_size(@max) bytes, aligned to 8; no reader may be inside. For a
+ *       table in use there is vrl_iotlb_clear().
+ * @max: most ranges it can hold
+ *
+ * Return: 0, or -EINVAL if @max is not 1 to VRL_IOTLB_MAX.
+ */
+int vrl_iotlb_init(struct vrl_iotlb *t, __u32 max);
 
 /**
  * vrl_iotlb_add() - map a range
- * @t:     table; no reader may be inside
+ * @t:     table; one writer at a time, readers may be inside
  * @first: first IOVA
  * @last:  last IOVA, inclusive
  * @addr:  where @first leads
  * @perm:  VRL_PERM_R, VRL_PERM_W or both
+ *
+ * Any context. Moves what lies behind: up to VRL_IOTLB_MAX entries.
  *
  * Return: 0; -EINVAL if @first > @last or @perm is none or unknown; -EEXIST if
  * any byte is mapped already; -ENOSPC if the table is full. On error nothing
@@ -69,12 +111,14 @@ int vrl_iotlb_add(struct vrl_iotlb *t, __u64 first, __u64 last, __u64 addr,
 
 /**
  * vrl_iotlb_del() - unmap whatever is mapped in a range
- * @t:     table; no reader may be inside
+ * @t:     table; one writer at a time, readers may be inside
  * @first: first IOVA
  * @last:  last IOVA, inclusive
  *
  * Ranges that reach out of [@first, @last] keep their outer part. A hole inside
- * one range makes two of it, for which the table needs a free entry.
+ * one range makes two of it, for which the table needs a free entry. Any context.
+ *
+ * Readers may go on using the memory until their next vrl_iotlb_sync().
  *
  * Return: 0; -EINVAL if @first > @last; -ENOENT if nothing was mapped there;
  * -ENOSPC if a split has no room. On error nothing has changed.
@@ -82,8 +126,38 @@ int vrl_iotlb_add(struct vrl_iotlb *t, __u64 first, __u64 last, __u64 addr,
 int vrl_iotlb_del(struct vrl_iotlb *t, __u64 first, __u64 last);
 
 /**
+ * vrl_iotlb_clear() - unmap everything
+ * @t: table; one writer at a time, readers may be inside
+ *
+ * Also brings a table back whose writer died at work. Any context.
+ */
+void vrl_iotlb_clear(struct vrl_iotlb *t);
+
+/**
+ * vrl_iotlb_attach() - begin to read a table that somebody else writes
+ * @hint: is set up, empty
+ * @size: bytes that are mapped here from the start of the table
+ *
+ * Whatever the table claims to hold, and in whatever order, no lookup with this
+ * hint reads outside of @size bytes.
+ *
+ * Return: 0, or -EINVAL if not one range fits.
+ */
+int vrl_iotlb_attach(struct vrl_iotlb_hint *hint, __u64 size);
+
+/**
+ * vrl_iotlb_sync() - drop the hot range if the table has changed
+ * @t:    table
+ * @hint: the reader's own
+ *
+ * To be called once per burst, before its first translation. What was deleted
+ * before this call is not translated after it.
+ */
+void vrl_iotlb_sync(const struct vrl_iotlb *t, struct vrl_iotlb_hint *hint);
+
+/**
  * vrl_iotlb_translate() - find out where an IOVA leads
- * @t:    table; the caller keeps it from changing during the call
+ * @t:    table; a writer may be at work
  * @hint: the reader's own
  * @iova: first byte wanted
  * @perm: permissions needed, all of them
@@ -92,8 +166,11 @@ int vrl_iotlb_del(struct vrl_iotlb *t, __u64 first, __u64 last);
  *        and <= in. What is left needs another call, also if the next range
  *        happens to follow in memory.
  *
+ * Any context; does not wait for the writer longer than some 10 us.
+ *
  * Return: 0; -EINVAL if *@len is 0; -EFAULT if @iova is not mapped; -EACCES if
- * it is, but not for @perm. On error the outputs are untouched.
+ * it is, but not for @perm; -EAGAIN if the writer never rested. On error the
+ * outputs are untouched.
  */
 int vrl_iotlb_translate(const struct vrl_iotlb *t, struct vrl_iotlb_hint *hint,
 			__u64 iova, __u32 perm, __u64 *addr, __u64 *len);

@@ -2,7 +2,7 @@
 /*
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * Fixed-width types and bool, for the kernel and for user space. This is the
+ * Fixed-width types, bool and NULL, for the kernel and for user space. This is the
  * only public header of the library that knows which of the two it is in.
  */
 #ifndef VRL_TYPES_H
@@ -12,6 +12,7 @@
 
 #ifndef __KERNEL__
 #include <stdbool.h>
+#include <stddef.h>
 #endif
 
 #endif /* VRL_TYPES_H */
