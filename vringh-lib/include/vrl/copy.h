@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/*
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * Copies between the driver's memory and this side's, whose addresses are known
+ * already. Two directions, because different instructions are the fastest: what
+ * the device writes was last touched by the driver's CPU, and need not be read
+ * first.
+ *
+ * Short copies are a few moves that overlap in the middle, without a loop. The
+ * compiler makes of them what the build allows: 16 bytes each in user space, 8 in
+ * the kernel. VRL_PLAIN_C leaves everything to memcpy().
+ */
+#ifndef VRL_COPY_H
+#define VRL_COPY_H
+
+#include <vrl/types.h>
+
+/* Longest copy that is done inline. */
+#define VRL_COPY_SHORT	256
+
+void vrl_copy_long_from_driver(void *dst, const void *src, __u64 len);
+void vrl_copy_long_to_driver(void *dst, const void *src, __u64 len);
+
+#ifndef VRL_PLAIN_C
+
+/* One size of move at both ends. For @n <= @len <= 2 * @n. */
+#define VRL_MOVE_ENDS(d, s, len, n) do {				\
+	__builtin_memcpy(d, s, n);					\
+	__builtin_memcpy((d) + (len) - (n), (s) + (len) - (n), n);	\
+} while (0)
+
+static inline void vrl_copy_tiny(char *d, const char *s, __u64 len)
+{
+	if (len >= 8)
+		VRL_MOVE_ENDS(d, s, len, 8);
+	else if (len >= 4)
+		VRL_MOVE_ENDS(d, s, len, 4);
+	else if (len >= 2)
+		VRL_MOVE_ENDS(d, s, len, 2);
+	else if (len)
+		*d = *s;
+}
+
+static inline void vrl_copy_short(char *d, const char *s, __u64 len)
+{
+	if (len > 128) {
+		__builtin_memcpy(d, s, 64);
+		__builtin_memcpy(d + 64, s + 64, 64);
+		d += len - 128;
+		s += len - 128;
+		len = 128;
+	}
+	if (len > 64)
+		VRL_MOVE_ENDS(d, s, len, 64);
+	else if (len >= 32)
+		VRL_MOVE_ENDS(d, s, len, 32);
+	else if (len >= 16)
+		VRL_MOVE_ENDS(d, s, len, 16);
+	else
+		vrl_copy_tiny(d, s, len);
+}
+
+/**
+ * vrl_copy_from_driver() - copy driver memory to private memory
+ * @dst: private memory; does not overlap @src
+ * @src: driver memory, which may change meanwhile
+ * @len: bytes, 0 is none
+ *
+ * Any context. What is in @dst afterwards stays as it is: the compiler cannot
+ * look at @src again when the caller looks at @dst.
+ */
+static inline void vrl_copy_from_driver(void *dst, const void *src, __u64 len)
+{
+	if (__builtin_expect(len <= VRL_COPY_SHORT, 1))
+		vrl_copy_short((char *)dst, (const char *)src, len);
+	else
+		vrl_copy_long_from_driver(dst, src, len);
+	__asm__ __volatile__("" : : : "memory");
+}
+
+/** vrl_copy_to_driver() - the same in the other direction */
+static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
+{
+	if (__builtin_expect(len <= VRL_COPY_SHORT, 1))
+		vrl_copy_short((char *)dst, (const char *)src, len);
+	else
+		vrl_copy_long_to_driver(dst, src, len);
+}
+
+#else /* VRL_PLAIN_C */
+
+static inline void vrl_copy_from_driver(void *dst, const void *src, __u64 len)
+{
+	vrl_copy_long_from_driver(dst, src, len);
+}
+
+static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
+{
+	vrl_copy_long_to_driver(dst, src, len);
+}
+
+#endif /* VRL_PLAIN_C */
+
+#endif /* VRL_COPY_H */

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/*
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * The driver's memory as this side reaches it, and copies between it and private
+ * memory. Two ways, chosen by what the caller has:
+ *
+ *   window   byte @iova lies at @window + @iova. The queue's iova_last has been
+ *            checked by peek for each segment, so a translation costs nothing.
+ *   table    an IOTLB (vrl/iotlb.h); a segment may lie in several ranges that
+ *            are neighbours in IOVA only, and is then copied piece by piece.
+ *
+ * A request of which one byte is not mapped, or not for that direction, is refused
+ * whole: nothing is copied. Only what is asked for counts: a buffer of which just
+ * the beginning is used need not be mapped to its end.
+ *
+ * Chains and segments are what vrl_vq_peek_burst() left in the burst. One
+ * vrl_mem is used by one thread at a time. Any context; copies may be long.
+ */
+#ifndef VRL_MEM_H
+#define VRL_MEM_H
+
+#include <vrl/copy.h>
+#include <vrl/iotlb.h>
+#include <vrl/vring.h>
+
+/*
+ * Filled in by the caller, all else zeroed: either @window, or @tlb and @base.
+ * vrl_mem_attach() does the same for a table that somebody else writes.
+ */
+struct vrl_mem {
+	void *window;			/* or NULL: @tlb */
+	const struct vrl_iotlb *tlb;	/* or NULL: nothing is mapped */
+	void *base;			/* added to what the table says */
+	struct vrl_iotlb_hint out;	/* for what the device reads only */
+	struct vrl_iotlb_hint in;	/* for what it writes */
+};
+
+/* One piece of memory, as iovec. */
+struct vrl_piece {
+	void *addr;
+	__u32 len;
+};
+
+/**
+ * vrl_mem_attach() - translate by a table that somebody else writes
+ * @m:    is set up
+ * @tlb:  table, mapped read-only
+ * @size: bytes of the mapping; nothing outside is read, whatever is in it
+ * @base: added to what the table says
+ *
+ * Return: 0, or -EINVAL if not one range fits into @size.
+ */
+int vrl_mem_attach(struct vrl_mem *m, const struct vrl_iotlb *tlb, __u64 size,
+		   void *base);
+
+/**
+ * vrl_mem_sync() - take notice of changes of the table
+ * @m: memory
+ *
+ * Once per burst, before its first translation (peek is one, with indirect
+ * descriptors). Pointers from before must not be used after it.
+ */
+void vrl_mem_sync(struct vrl_mem *m);
+
+/* What vrl_mem_at() does when the address is not in the hot range. */
+void *vrl_mem_at_cold(struct vrl_mem *m, __u64 iova, __u32 len, __u32 perm);
+
+/**
+ * vrl_mem_at() - where a buffer lies, if it lies in one piece
+ * @m:    memory
+ * @iova: first byte
+ * @len:  bytes, > 0
+ * @perm: VRL_PERM_R, VRL_PERM_W or both
+ *
+ * Return: a pointer, good until the next vrl_mem_sync(); NULL if the buffer lies
+ * in several ranges, is not mapped, or not for @perm: vrl_mem_pieces() tells.
+ */
+static inline void *vrl_mem_at(struct vrl_mem *m, __u64 iova, __u32 len,
+			       __u32 perm)
+{
+	/* All ranges that ever get into @in may be written. */
+	const struct vrl_iotlb_hint *h = perm & VRL_PERM_W ? &m->in : &m->out;
+	__u64 left;
+
+	if (m->window)
+		return (char *)m->window + iova;
+	if (__builtin_expect(__builtin_sub_overflow(h->size, iova - h->first,
+						    &left) || left < len, 0))
+		return vrl_mem_at_cold(m, iova, len, perm);
+	if (perm == (VRL_PERM_R | VRL_PERM_W) && !(h->perm & VRL_PERM_R))
+		return NULL;
+	return (void *)(unsigned long)(iova + h->delta);
+}
+
+/**
+ * vrl_mem_pieces() - where segments lie, for who wants no copy
+ * @m:    memory
+ * @segs: segments
+ * @nr:   how many
+ * @perm: VRL_PERM_R or VRL_PERM_W
+ * @out:  pieces, in order; a segment that lies in several ranges gives several
+ * @max:  room in @out
+ *
+ * Return: number of pieces, good until the next vrl_mem_sync(); -EFAULT or
+ * -EACCES if a byte is not mapped, or not for @perm; -ENOSPC if @out is too small;
+ * -EAGAIN if the writer of the table never rested.
+ */
+int vrl_mem_pieces(struct vrl_mem *m, const struct vrl_seg *segs,
+		   unsigned int nr, __u32 perm, struct vrl_piece *out,
+		   unsigned int max);
+
+/* What vrl_mem_read() and vrl_mem_write() do when it is not as simple as that. */
+int vrl_mem_read_cold(struct vrl_mem *m, const struct vrl_burst *b,
+		      const struct vrl_chain *c, __u32 off, void *dst,
+		      __u32 len);
+int vrl_mem_write_cold(struct vrl_mem *m, const struct vrl_burst *b,
+		       const struct vrl_chain *c, __u32 off, const void *src,
+		       __u32 len);
+
+/**
+ * vrl_mem_read() - copy from the device-readable segments of a chain
+ * @m:   memory
+ * @b:   burst that holds the segments
+ * @c:   chain
+ * @off: first byte, counted over all readable segments
+ * @dst: private memory
+ * @len: bytes
+ *
+ * Return: 0; -EMSGSIZE if the chain is shorter; -EFAULT or -EACCES if a byte of
+ * these is not mapped, or not for reading; -EAGAIN if the writer of the table
+ * never rested. On error nothing has been copied, unless the table changed
+ * during the call.
+ */
+static inline int vrl_mem_read(struct vrl_mem *m, const struct vrl_burst *b,
+			       const struct vrl_chain *c, __u32 off, void *dst,
+			       __u32 len)
+{
+	const struct vrl_seg *s = &b->segs[c->seg];
+	const void *src;
+
+	/* In the first segment, and there in one range. */
+	if (c->nr_out && (__u64)off + len <= s->len && len) {
+		src = vrl_mem_at(m, s->iova + off, len, VRL_PERM_R);
+		if (src) {
+			vrl_copy_from_driver(dst, src, len);
+			return 0;
+		}
+	}
+	return vrl_mem_read_cold(m, b, c, off, dst, len);
+}
+
+/**
+ * vrl_mem_write() - copy to the device-writable segments of a chain
+ * @m:   memory
+ * @b:   burst that holds the segments
+ * @c:   chain
+ * @off: first byte, counted over all writable segments
+ * @src: private memory
+ * @len: bytes
+ *
+ * Return: as vrl_mem_read(), for writing.
+ */
+static inline int vrl_mem_write(struct vrl_mem *m, const struct vrl_burst *b,
+				const struct vrl_chain *c, __u32 off,
+				const void *src, __u32 len)
+{
+	const struct vrl_seg *s = &b->segs[c->seg + c->nr_out];
+	void *dst;
+
+	if (c->nr_in && (__u64)off + len <= s->len && len) {
+		dst = vrl_mem_at(m, s->iova + off, len, VRL_PERM_W);
+		if (dst) {
+			vrl_copy_to_driver(dst, src, len);
+			return 0;
+		}
+	}
+	return vrl_mem_write_cold(m, b, c, off, src, len);
+}
+
+/**
+ * vrl_mem_frame_chains() - how many chains a frame takes (5.1.6.4)
+ * @b:     burst
+ * @first: chain to begin with
+ * @len:   bytes of the frame, its header included
+ *
+ * For num_buffers in the header, which must be there before the frame is written.
+ *
+ * Return: chains, > 0, or 0 if those of the burst do not hold it.
+ */
+static inline unsigned int vrl_mem_frame_chains(const struct vrl_burst *b,
+						unsigned int first, __u64 len)
+{
+	unsigned int i;
+	__u64 room = 0;
+
+	for (i = first; i < b->nr_chains; i++) {
+		room += b->chains[i].in_len;
+		if (room >= len)
+			return i - first + 1;
+	}
+	return 0;
+}
+
+/**
+ * vrl_mem_prefetch() - the first two lines of each chain, to the cache
+ * @m: memory
+ * @b: burst
+ *
+ * Waiting for all of them at once is most of what a burst gains. Where a chain is
+ * not mapped nothing happens.
+ */
+static inline void vrl_mem_prefetch(struct vrl_mem *m,
+				    const struct vrl_burst *b)
+{
+	const struct vrl_chain *c = b->chains, *end = c + b->nr_chains;
+	const struct vrl_seg *s;
+	const char *p;
+
+	for (; c < end; c++) {
+		if (!(c->nr_out + c->nr_in))
+			continue;
+		s = &b->segs[c->seg];
+		p = (const char *)vrl_mem_at(m, s->iova, 1, c->nr_out ?
+					     VRL_PERM_R : VRL_PERM_W);
+		if (!p)
+			continue;
+		__builtin_prefetch(p);
+		if (s->len > 64)
+			__builtin_prefetch(p + 64);
+	}
+}
+
+#endif /* VRL_MEM_H */

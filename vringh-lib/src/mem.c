@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
+/*
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * From segments to memory where the inline paths of vrl/mem.h end: segments that
+ * lie in several ranges, chains of several segments, frames over several chains.
+ * Everything is translated before the first byte is copied.
+ */
+#include <vrl/mem.h>
+
+#include "iotlb.h"
+
+/* Pieces translated at once; longer requests are gone through twice. */
+#define BATCH		32
+
+/* What is left of a request: @left bytes, the next at @off of *@seg. */
+struct walk {
+	struct vrl_mem *m;
+	const struct vrl_seg *seg;
+	__u32 off;
+	__u32 left;
+	__u32 perm;
+};
+
+/* Where a frame is read: what is left of the piece before @next. */
+struct source {
+	const char *at;
+	__u32 left;
+	const struct vrl_piece *next;
+};
+
+int vrl_mem_attach(struct vrl_mem *m, const struct vrl_iotlb *tlb, __u64 size,
+		   void *base)
+{
+	*m = (struct vrl_mem){ .tlb = tlb, .base = base };
+	m->out.max = 1;
+	if (vrl_iotlb_attach(&m->out, size) || vrl_iotlb_attach(&m->in, size)) {
+		m->tlb = NULL;
+		return -EINVAL;
+	}
+	return 0;
+}
+
+void vrl_mem_sync(struct vrl_mem *m)
+{
+	if (!m->tlb)
+		return;
+	vrl_iotlb_sync(m->tlb, &m->out);
+	vrl_iotlb_sync(m->tlb, &m->in);
+}
+
+/* The bytes that lie together from @iova on, up to @len of them. */
+static int mem_piece(struct vrl_mem *m, __u64 iova, __u32 len, __u32 perm,
+		     struct vrl_piece *p)
+{
+	struct vrl_iotlb_hint *h = perm & VRL_PERM_W ? &m->in : &m->out;
+	struct vrl_iotlb_entry e;
+	__u64 n = len;
+	int ret;
+
+	p->len = len;
+	if (m->window) {
+		p->addr = (char *)m->window + iova;
+		return 0;
+	}
+	if (unlikely(!m->tlb))
+		return -EFAULT;
+	if (likely(hint_bytes(h, iova) >= len && (h->perm & perm) == perm)) {
+		p->addr = (void *)(unsigned long)(iova + h->delta);
+		return 0;
+	}
+
+	ret = vrl_iotlb_lookup(m->tlb, h, iova, perm, &e);
+	if (unlikely(ret))
+		return ret;
+	hint_learn(h, &e, (unsigned long)m->base);
+	/* Compared without the + 1, which is 0 for the whole 64-bit space. */
+	if (n - 1 > e.last - iova)
+		p->len = (__u32)(e.last - iova + 1);
+	p->addr = (char *)m->base + (e.addr + (iova - e.first));
+	return 0;
+}
+
+void *vrl_mem_at_cold(struct vrl_mem *m, __u64 iova, __u32 len, __u32 perm)
+{
+	struct vrl_piece p;
+
+	if (unlikely(!len || !perm || mem_piece(m, iova, len, perm, &p)))
+		return NULL;
+	return p.len == len ? p.addr : NULL;
+}
+
+/* Up to @max pieces of what is left. Returns how many, or an error. */
+static int walk_pieces(struct walk *w, struct vrl_piece *out, unsigned int max)
+{
+	unsigned int i;
+	__u32 len;
+	int ret;
+
+	for (i = 0; w->left && i < max; i++) {
+		while (w->off == w->seg->len) {
+			w->seg++;
+			w->off = 0;
+		}
+		len = w->seg->len - w->off;
+		if (len > w->left)
+			len = w->left;
+		ret = mem_piece(w->m, w->seg->iova + w->off, len, w->perm,
+				&out[i]);
+		if (unlikely(ret))
+			return ret;
+		w->off += out[i].len;
+		w->left -= out[i].len;
+	}
+	return (int)i;
+}
+
+/* Can all that is left be translated? On a copy: the walk itself stays. */
+static int walk_check(struct walk w)
+{
+	struct vrl_piece p[BATCH];
+	int n = 0;
+
+	while (w.left && n >= 0)
+		n = walk_pieces(&w, p, BATCH);
+	return n < 0 ? n : 0;
+}
+
+int vrl_mem_pieces(struct vrl_mem *m, const struct vrl_seg *segs,
+		   unsigned int nr, __u32 perm, struct vrl_piece *out,
+		   unsigned int max)
+{
+	struct walk w = { .m = m, .perm = perm };
+	unsigned int n = 0, i;
+	int ret;
+
+	for (i = 0; i < nr; i++) {
+		w.seg = &segs[i];
+		w.off = 0;
+		w.left = segs[i].len;
+		ret = walk_pieces(&w, out + n, max - n);
+		if (unlikely(ret < 0))
+			return ret;
+		if (unlikely(w.left))
+			return -ENOSPC;
+		n += (unsigned int)ret;
+	}
+	return (int)n;
+}
+
+/* To byte @off of the segments from @seg on, which have @total bytes. */
+static int walk_begin(struct walk *w, const struct vrl_seg *seg, __u32 off,
+		      __u32 total)
+{
+	if (unlikely(off > total || w->left > total - off))
+		return -EMSGSIZE;
+	if (!w->left)
+		return 0;
+	while (off >= seg->len) {
+		off -= seg->len;
+		seg++;
+	}
+	w->seg = seg;
+	w->off = off;
+	return 0;
+}
+
+int vrl_mem_read_cold(struct vrl_mem *m, const struct vrl_burst *b,
+		      const struct vrl_chain *c, __u32 off, void *dst,
+		      __u32 len)
+{
+	struct walk w = { .m = m, .left = len, .perm = VRL_PERM_R };
+	struct vrl_piece p[BATCH];
+	char *to = dst;
+	int ret, n, i;
+
+	ret = walk_begin(&w, &b->segs[c->seg], off, c->out_len);
+	if (unlikely(ret))
+		return ret;
+	n = walk_pieces(&w, p, BATCH);
+	ret = n < 0 ? n : walk_check(w);
+	if (unlikely(ret))
+		return ret;
+
+	while (n > 0) {
+		for (i = 0; i < n; i++) {
+			vrl_copy_from_driver(to, p[i].addr, p[i].len);
+			to += p[i].len;
+		}
+		n = walk_pieces(&w, p, BATCH);
+	}
+	return n;
+}
+
+static void source_copy(struct source *s, const struct vrl_piece *dst)
+{
+	__u32 n, left = dst->len;
+	char *to = dst->addr;
+
+	for (;;) {
+		n = left < s->left ? left : s->left;
+		vrl_copy_to_driver(to, s->at, n);
+		s->at += n;
+		s->left -= n;
+		left -= n;
+		if (!left)
+			return;
+		to += n;
+		s->at = s->next->addr;
+		s->left = s->next->len;
+		s->next++;
+	}
+}
+
+/* All that is left of the walk, which has been checked. */
+static int walk_write(struct walk *w, struct source *s)
+{
+	struct vrl_piece p[BATCH];
+	int n, i;
+
+	while ((n = walk_pieces(w, p, BATCH)) > 0)
+		for (i = 0; i < n; i++)
+			source_copy(s, &p[i]);
+	return n;
+}
+
+int vrl_mem_write_cold(struct vrl_mem *m, const struct vrl_burst *b,
+		       const struct vrl_chain *c, __u32 off, const void *src,
+		       __u32 len)
+{
+	struct walk w = { .m = m, .left = len, .perm = VRL_PERM_W };
+	struct source s = { .at = src, .left = len };
+	int ret;
+
+	ret = walk_begin(&w, &b->segs[c->seg + c->nr_out], off, c->in_len);
+	if (likely(!ret))
+		ret = walk_check(w);
+	if (unlikely(ret))
+		return ret;
+	return walk_write(&w, &s);
+}
