@@ -117,7 +117,7 @@ check_text() {
 
 check_codespell() {
 	need codespell || return
-	text_files | xargs codespell --ignore-words-list=fo,te,inout,ser,useg
+	text_files | xargs codespell --ignore-words-list=fo,te,inflight,inout,ser,useg
 }
 
 check_shellcheck() {

@@ -95,14 +95,13 @@ int vsp_queue_start(struct vsp_queue *q, const struct vsp_vq_state *state)
 
 	cfg = (struct vrl_vq_config){
 		.desc = q->maps[VSP_RING_DESC].area,
-		.avail = q->maps[VSP_RING_DRIVER].area,
-		.used = q->maps[VSP_RING_DEVICE].area,
+		.driver = q->maps[VSP_RING_DRIVER].area,
+		.device = q->maps[VSP_RING_DEVICE].area,
 		.num = state->size,
 		.features = queue_features(q->port->state.driver_features),
 		.fetch = vsp_copies_fetch,
 		.opaque = q,
-		.last_avail = state->last_avail,
-		.used_idx = state->used_idx,
+		.state = { state->last_avail, state->used_idx },
 	};
 	ret = vrl_vq_init(&q->vq, &cfg);
 	if (ret) {
@@ -168,7 +167,7 @@ int vsp_queue_peek(struct vsp_queue *q, unsigned int max)
  */
 void vsp_queue_finish(struct vsp_queue *q, unsigned int nr_used)
 {
-	vrl_vq_consume(&q->vq, nr_used);
+	vrl_vq_consume(&q->vq, &q->port->scratch.burst, nr_used);
 	vrl_vq_push_burst(&q->vq, q->port->scratch.used, nr_used);
 }
 

@@ -167,7 +167,7 @@ static uint16_t rx_collect(struct vsp_queue *q, struct rx_frame *frames,
 
 	/* Backwards, as a frame's copies end where the next one's begin. */
 	for (i = nr; i-- > 0;) {
-		s->used[i] = (struct vrl_used_elem){ .id = s->chains[i].head };
+		s->used[i] = (struct vrl_used_elem){ .id = s->chains[i].id };
 		if (unlikely(!frames[i].m))
 			continue;
 		if (unlikely(rx_check(port, &frames[i], end_copy))) {

@@ -53,7 +53,7 @@ static void tx_drop(struct tx_round *r, struct rte_mbuf *m, uint64_t *counter)
 static void tx_void_chain(struct tx_round *r, unsigned int i)
 {
 	r->port->scratch.used[i] = (struct vrl_used_elem){
-		.id = r->port->scratch.chains[i].head,
+		.id = r->port->scratch.chains[i].id,
 	};
 }
 
@@ -153,7 +153,7 @@ static void tx_fill_chain(struct vsp_scratch *s, unsigned int i,
 		room -= part;
 	}
 	s->used[i] = (struct vrl_used_elem){
-		.id = chain->head,
+		.id = chain->id,
 		.len = chain->in_len - room,
 	};
 }

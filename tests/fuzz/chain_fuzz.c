@@ -167,13 +167,13 @@ static void check_chain(struct fuzz *f, const struct vrl_burst *b,
 		CHECK(0);
 		break;
 	case ORACLE_FAULT:
-		CHECK(c->head == head && c->flags == VRL_CHAIN_FAULT);
+		CHECK(c->id == head && c->flags == VRL_CHAIN_FAULT);
 		CHECK(!c->nr_out && !c->nr_in && !c->out_len && !c->in_len);
 		return;
 	case ORACLE_LEGAL:
 		break;
 	}
-	CHECK(c->head == head && !c->flags);
+	CHECK(c->id == head && !c->flags);
 	CHECK(c->nr_out == want.nr_out && c->nr_in == want.nr_in);
 	CHECK(c->out_len == want.out_len && c->in_len == want.in_len);
 	CHECK(c->seg + want.nr <= b->nr_segs && b->nr_segs <= b->max_segs);
@@ -238,8 +238,8 @@ static int turn(struct fuzz *f, struct vrl_vq *vq, struct vrl_burst *b)
 
 	n = f->h.consume % ((unsigned int)ret + 1);
 	for (i = 0; i < n; i++)
-		e[i] = (struct vrl_used_elem){ b->chains[i].head, i };
-	vrl_vq_consume(vq, n);
+		e[i] = (struct vrl_used_elem){ b->chains[i].id, i };
+	vrl_vq_consume(vq, b, n);
 	vrl_vq_push_burst(vq, e, n);
 	CHECK(le16toh(f->used->idx) == (uint16_t)(st.used_idx + n));
 	for (i = 0; i < n; i++) {
@@ -259,15 +259,15 @@ static void run(struct fuzz *f)
 	bool big = !f->h.max_segs && !f->h.max_table;
 	struct vrl_vq_config cfg = {
 		.desc = f->desc,
-		.avail = f->avail,
-		.used = f->used,
+		.driver = f->avail,
+		.device = f->used,
 		.num = f->num,
 		.features = (f->h.opt & OPT_INDIRECT ? VRL_F_INDIRECT : 0) |
 			    (f->h.opt & OPT_EVENT_IDX ? VRL_F_EVENT_IDX : 0),
 		.fetch = fuzz_fetch,
 		.opaque = f,
-		.last_avail = f->h.start,
-		.used_idx = f->h.start - f->h.in_flight % (f->num + 1),
+		.state.last_avail = f->h.start,
+		.state.used_idx = f->h.start - f->h.in_flight % (f->num + 1),
 	};
 	static struct vrl_burst *big_burst;
 	struct vrl_burst *b;

@@ -116,10 +116,10 @@ static const struct chain_case cases[] = {
 	  .table = { { 0x1000, 12, N, 1 }, { 0x1000, 0, 0, 0 } },
 	  .why = VRL_WHY_ZERO_LEN },
 	{ .name = "rejects_buffer_that_wraps_around",
-	  .desc = { { UINT64_MAX - 15, 17, 0, 0 } }, .why = VRL_WHY_ADDR_WRAP },
+	  .desc = { { UINT64_MAX - 15, 17, 0, 0 } }, .why = VRL_WHY_ADDR_RANGE },
 	{ .name = "rejects_buffer_that_wraps_around_in_a_chain",
 	  .desc = { { 0x1000, 1, N, 1 }, { UINT64_MAX, 2, 0, 0 } },
-	  .why = VRL_WHY_ADDR_WRAP },
+	  .why = VRL_WHY_ADDR_RANGE },
 	{ .name = "rejects_4_gib_in_a_chain",
 	  .desc = { { 0, 0xffffffff, N, 1 }, { 0, 1, W, 0 } },
 	  .why = VRL_WHY_TOO_MANY_BYTES },
@@ -164,7 +164,7 @@ static const struct chain_case cases[] = {
 	  .desc = { { TABLE_IOVA, 0xfffffff0, I, 0 } },
 	  .why = VRL_WHY_INDIRECT_LEN },
 	{ .name = "rejects_table_that_wraps_around",
-	  .desc = { { UINT64_MAX - 15, 32, I, 0 } }, .why = VRL_WHY_ADDR_WRAP },
+	  .desc = { { UINT64_MAX - 15, 32, I, 0 } }, .why = VRL_WHY_ADDR_RANGE },
 	{ .name = "rejects_next_outside_a_table_shorter_than_the_queue",
 	  .desc = { { TABLE_IOVA, 32, I, 0 } },
 	  .table = { { 0x1000, 1, N, 2 }, { 0x1000, 1, 0, 0 },
@@ -203,7 +203,7 @@ static void check_legal(const struct guest *g, const struct chain_case *c,
 	static struct oracle_chain want;
 	unsigned int i;
 
-	assert_int_equal(ch->head, c->head);
+	assert_int_equal(ch->id, c->head);
 	assert_int_equal(ch->flags, 0);
 	assert_int_equal(ch->nr_out, c->nr_out);
 	assert_int_equal(ch->nr_in, c->nr_in);
@@ -273,9 +273,9 @@ static void run_case(const struct chain_case *c, bool behind_good)
 		check_legal(&g, c, b, &b->chains[nr_good]);
 	} else if (behind_good) {
 		assert_int_equal(ret, 1);
-		assert_int_equal(b->chains[0].head, good);
+		assert_int_equal(b->chains[0].id, good);
 		assert_false(vrl_vq_is_broken(&vq));
-		vrl_vq_consume(&vq, 1);
+		vrl_vq_consume(&vq, b, 1);
 	}
 	if (c->why)
 		check_broken(&vq, c, b);

@@ -278,15 +278,14 @@ void guest_config(struct guest *g, struct vrl_vq_config *cfg, bool indirect)
 {
 	*cfg = (struct vrl_vq_config){
 		.desc = g->desc,
-		.avail = g->avail,
-		.used = g->used,
+		.driver = g->avail,
+		.device = g->used,
 		.num = g->num,
 		.features = (indirect ? VRL_F_INDIRECT : 0) |
 			    (g->event_idx ? VRL_F_EVENT_IDX : 0),
 		.fetch = guest_fetch,
 		.opaque = g,
-		.last_avail = g->avail_idx,
-		.used_idx = g->last_used,
+		.state = { g->avail_idx, g->last_used },
 	};
 }
 

@@ -95,8 +95,8 @@ static void device(struct wire *w)
 			continue;
 		}
 		for (i = 0; i < n; i++)
-			e[i] = (struct vrl_used_elem){ b->chains[i].head, 0 };
-		vrl_vq_consume(&w->vq, n);
+			e[i] = (struct vrl_used_elem){ b->chains[i].id, 0 };
+		vrl_vq_consume(&w->vq, b, n);
 		vrl_vq_push_burst(&w->vq, e, n);
 		if (vrl_vq_needs_call(&w->vq)) {
 			w->calls++;
@@ -191,8 +191,8 @@ static void race_turn(struct race *r, struct vrl_burst *b)
 	struct vrl_used_elem e = { 0, 0 };
 
 	assert_int_equal(vrl_vq_peek_burst(&r->vq, b, 1), 1);
-	e.id = b->chains[0].head;
-	vrl_vq_consume(&r->vq, 1);
+	e.id = b->chains[0].id;
+	vrl_vq_consume(&r->vq, b, 1);
 	vrl_vq_push_burst(&r->vq, &e, 1);
 }
 

@@ -47,6 +47,8 @@ static void rewrite(volatile void *p, size_t size)
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 
 #include "../../vringh-lib/src/chain.c"
+#include "../../vringh-lib/src/packed.c"
+#include "../../vringh-lib/src/split.c"
 #include "../../vringh-lib/src/vring.c"
 
 static struct vrl_burst *peek_rewritten(struct guest *g, int want)
@@ -56,7 +58,7 @@ static struct vrl_burst *peek_rewritten(struct guest *g, int want)
 	struct vrl_vq vq;
 
 	guest_config(g, &cfg, true);
-	cfg.last_avail = 0;
+	cfg.state.last_avail = 0;
 	assert_int_equal(vrl_vq_init(&vq, &cfg), 0);
 	victim = g;
 	nr_reads = 0;

@@ -38,9 +38,9 @@ void ring_turn(struct ring *r, unsigned int n)
 
 	assert_int_equal(got, n);
 	for (i = 0; i < got; i++) {
-		e[i].id = r->b->chains[i].head;
+		e[i].id = r->b->chains[i].id;
 		e[i].len = r->b->chains[i].out_len;
 	}
-	vrl_vq_consume(&r->vq, got);
+	vrl_vq_consume(&r->vq, r->b, got);
 	vrl_vq_push_burst(&r->vq, e, got);
 }

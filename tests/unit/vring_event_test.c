@@ -42,7 +42,7 @@ static bool event_call(uint16_t start, uint16_t distance, unsigned int n)
 	ring_open(&r, 16, true, start);
 	assert_true(vrl_vq_needs_call(&r.vq));	/* after init: always */
 	r.g.avail->ring[16] = htole16(start + distance);
-	vrl_vq_consume(&r.vq, n);
+	vrl_vq_consume(&r.vq, r.b, n);
 	vrl_vq_push_burst(&r.vq, e, n);
 	call = vrl_vq_needs_call(&r.vq);
 	ring_close(&r);
@@ -79,7 +79,7 @@ static void many_pushes_without_a_decision_end_in_a_call(void **state)
 	r.g.avail->ring[16] = htole16(40000);
 	/* 65536 + 16 elements: the index alone looks like 16 elements. */
 	for (i = 0; i < 4097; i++) {
-		vrl_vq_consume(&r.vq, 16);
+		vrl_vq_consume(&r.vq, r.b, 16);
 		vrl_vq_push_burst(&r.vq, e, 16);
 	}
 	assert_true(vrl_vq_needs_call(&r.vq));
@@ -135,14 +135,14 @@ static void next_owner_resumes_from_saved_indices(void **state)
 	assert_true(vrl_vq_needs_call(&r.vq));
 	/* One more is taken, and its owner dies. */
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 1), 1);
-	vrl_vq_consume(&r.vq, 1);
+	vrl_vq_consume(&r.vq, r.b, 1);
 	vrl_vq_get_state(&r.vq, &st);
 	assert_int_equal(st.last_avail, 1);
 	assert_int_equal(st.used_idx, 0);
 
 	guest_config(&r.g, &cfg, true);
-	cfg.last_avail = 0;
-	cfg.used_idx = 0;
+	cfg.state.last_avail = 0;
+	cfg.state.used_idx = 0;
 	assert_int_equal(vrl_vq_init(&next, &cfg), 0);
 	bad = (struct vrl_vq_state){ .last_avail = 5, .used_idx = 0 };
 	assert_int_equal(vrl_vq_set_state(&next, &bad), -EINVAL);
@@ -154,8 +154,8 @@ static void next_owner_resumes_from_saved_indices(void **state)
 	assert_int_equal(vrl_vq_set_state(&next, &st), 0);
 	assert_true(vrl_vq_needs_call(&next));
 	assert_int_equal(vrl_vq_peek_burst(&next, r.b, 4), 2);
-	assert_int_equal(r.b->chains[0].head, heads[2]);
-	assert_int_equal(r.b->chains[1].head, heads[3]);
+	assert_int_equal(r.b->chains[0].id, heads[2]);
+	assert_int_equal(r.b->chains[1].id, heads[3]);
 
 	r.vq = next;
 	ring_turn(&r, 2);

@@ -15,12 +15,16 @@
 
 static void init_refuses(const struct vrl_vq_config *cfg, enum vrl_why why)
 {
+	const struct vrl_used_elem e = { 0, 0 };
 	struct vrl_burst b = { .max_chains = 1 };
 	struct vrl_vq vq;
 
 	assert_int_equal(vrl_vq_init(&vq, cfg), -EINVAL);
 	assert_string_equal(vrl_why_str(vrl_vq_why(&vq)), vrl_why_str(why));
 	assert_int_equal(vrl_vq_peek_burst(&vq, &b, 1), -EPROTO);
+	/* Safe to use: it goes nowhere. */
+	vrl_vq_push_burst(&vq, &e, 1);
+	vrl_vq_disable_kick(&vq);
 }
 
 static void init_refuses_bad_configurations(void **state)
@@ -40,22 +44,28 @@ static void init_refuses_bad_configurations(void **state)
 	}
 	cfg = good; cfg.desc = NULL;
 	init_refuses(&cfg, VRL_WHY_CFG_ADDR);
-	cfg = good; cfg.avail = NULL;
+	cfg = good; cfg.driver = NULL;
 	init_refuses(&cfg, VRL_WHY_CFG_ADDR);
-	cfg = good; cfg.used = NULL;
+	cfg = good; cfg.device = NULL;
 	init_refuses(&cfg, VRL_WHY_CFG_ADDR);
 	cfg = good; cfg.desc = (char *)cfg.desc + 8;
 	init_refuses(&cfg, VRL_WHY_CFG_ALIGN);
-	cfg = good; cfg.avail = (char *)cfg.avail + 1;
+	cfg = good; cfg.driver = (char *)cfg.driver + 1;
 	init_refuses(&cfg, VRL_WHY_CFG_ALIGN);
-	cfg = good; cfg.used = (char *)cfg.used + 2;
+	cfg = good; cfg.device = (char *)cfg.device + 2;
 	init_refuses(&cfg, VRL_WHY_CFG_ALIGN);
 	cfg = good; cfg.features = 1u << 5;
 	init_refuses(&cfg, VRL_WHY_CFG_FEATURES);
 	cfg = good; cfg.fetch = NULL;
 	init_refuses(&cfg, VRL_WHY_CFG_FETCH);
-	cfg = good; cfg.last_avail = 9;
+	cfg = good; cfg.state.last_avail = 9;
 	init_refuses(&cfg, VRL_WHY_CFG_STATE);
+	cfg = good; cfg.device = (char *)cfg.desc + 8 * 16 - 4;
+	init_refuses(&cfg, VRL_WHY_CFG_OVERLAP);
+	cfg = good; cfg.driver = (char *)cfg.device + 4 + 8 * 8 - 2;
+	init_refuses(&cfg, VRL_WHY_CFG_OVERLAP);
+	cfg = good; cfg.driver = (void *)(UINTPTR_MAX - 15);
+	init_refuses(&cfg, VRL_WHY_CFG_ADDR);
 	guest_fini(&g);
 }
 
@@ -84,10 +94,10 @@ static void peek_takes_nothing(void **state)
 	head = ring_post(&r, 60);
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 8), 1);
-		assert_int_equal(r.b->chains[0].head, head);
+		assert_int_equal(r.b->chains[0].id, head);
 		assert_int_equal(vrl_vq_avail_count(&r.vq), 1);
 	}
-	vrl_vq_consume(&r.vq, 1);
+	vrl_vq_consume(&r.vq, r.b, 1);
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 8), 0);
 	assert_int_equal(vrl_vq_avail_count(&r.vq), 0);
 	ring_close(&r);
@@ -145,10 +155,10 @@ static void traffic(bool event_idx, uint16_t start, unsigned int rounds)
 				assert_int_equal(r.b->segs[c->seg + k].len,
 						 k + 1);
 			}
-			out[i].id = c->head;
+			out[i].id = c->id;
 			out[i].len = (seen + i) * 3;
 		}
-		vrl_vq_consume(&r.vq, n);
+		vrl_vq_consume(&r.vq, r.b, n);
 		vrl_vq_push_burst(&r.vq, out, n);
 		for (i = 0; i < (unsigned int)n; i++, seen++) {
 			assert_true(guest_get_used(&r.g, &e));
@@ -210,8 +220,8 @@ static void largest_queue_can_be_full(void **state)
 	assert_int_equal(vrl_vq_avail_count(&r.vq), VRL_NUM_MAX);
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, b, VRL_NUM_MAX), VRL_NUM_MAX);
 	for (i = 0; i < VRL_NUM_MAX; i++)
-		e[i].id = b->chains[i].head;
-	vrl_vq_consume(&r.vq, VRL_NUM_MAX);
+		e[i].id = b->chains[i].id;
+	vrl_vq_consume(&r.vq, r.b, VRL_NUM_MAX);
 	assert_int_equal(vrl_vq_avail_count(&r.vq), 0);
 	vrl_vq_push_burst(&r.vq, e, VRL_NUM_MAX);
 	assert_int_equal(le16toh(r.g.used->idx), (uint16_t)(40000 + VRL_NUM_MAX));
@@ -228,8 +238,8 @@ static void jump(unsigned int num, uint16_t in_flight, uint16_t by, bool legal)
 
 	guest_init(&g, num, false);
 	guest_config(&g, &cfg, false);
-	cfg.last_avail = 65530;
-	cfg.used_idx = 65530 - in_flight;
+	cfg.state.last_avail = 65530;
+	cfg.state.used_idx = 65530 - in_flight;
 	assert_int_equal(vrl_vq_init(&vq, &cfg), 0);
 	guest_publish_avail_idx(&g, 65530 + by);
 	if (legal) {
@@ -292,7 +302,7 @@ static void burst_ends_before_a_chain_without_room(void **state)
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 8), 1);
 
 	/* First in the burst: said, not broken, and again with more room. */
-	vrl_vq_consume(&r.vq, 1);
+	vrl_vq_consume(&r.vq, r.b, 1);
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 8), -E2BIG);
 	r.b->max_table = 4;
 	r.b->max_segs = 3;
@@ -351,7 +361,7 @@ static void all_tables_of_a_burst_are_fetched_at_once(void **state)
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 16), 8);
 	assert_int_equal(r.g.fetch_calls, 1);
 	assert_int_equal(r.g.fetch_reqs, 4);
-	vrl_vq_consume(&r.vq, 8);
+	vrl_vq_consume(&r.vq, r.b, 8);
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 16), 0);
 	assert_int_equal(r.g.fetch_calls, 1);
 	ring_close(&r);
@@ -376,7 +386,7 @@ static void unreadable_table_is_a_fault_of_its_chain_only(void **state)
 	assert_int_equal(c[0].flags, 0);
 	assert_int_equal(c[0].nr_out + c[0].nr_in, 3);
 	assert_int_equal(c[1].flags, VRL_CHAIN_FAULT);
-	assert_int_equal(c[1].head, 8);
+	assert_int_equal(c[1].id, 8);
 	assert_int_equal(c[1].nr_out + c[1].nr_in, 0);
 	assert_int_equal(c[1].out_len + c[1].in_len, 0);
 	assert_int_equal(c[2].flags, 0);
@@ -415,9 +425,9 @@ static void completion_out_of_order(void **state)
 	for (i = 0; i < 4; i++)
 		ring_post(&r, 60 + i);
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 4), 4);
-	vrl_vq_consume(&r.vq, 4);
+	vrl_vq_consume(&r.vq, r.b, 4);
 	for (i = 0; i < 4; i++)
-		e[3 - i] = (struct vrl_used_elem){ r.b->chains[i].head, i };
+		e[3 - i] = (struct vrl_used_elem){ r.b->chains[i].id, i };
 	vrl_vq_push_burst(&r.vq, e, 3);
 	vrl_vq_push_burst(&r.vq, e + 3, 1);
 	for (i = 3; i >= 0; i--) {

@@ -62,7 +62,7 @@ static bool ctrl_command(struct vsp_fn *fn, const u8 *buf, int len)
 
 static void ctrl_chain(struct vsp_fn *fn, const struct vrl_chain *c)
 {
-	struct vrl_used_elem used = { .id = c->head };
+	struct vrl_used_elem used = { .id = c->id };
 	u8 buf[CTRL_MAX_BYTES];
 	u8 ack;
 	int len;
@@ -82,7 +82,7 @@ static int ctrl_one(struct vsp_fn *fn)
 
 	if (n <= 0)
 		return n;
-	vrl_vq_consume(&fn->ctrl.vrl, 1);
+	vrl_vq_consume(&fn->ctrl.vrl, &kb->b, 1);
 	ctrl_chain(fn, &kb->chains[0]);
 	return 1;
 }

@@ -124,13 +124,13 @@ static int rx_deliver(struct vsp_fn *dst, size_t len)
 		part = min_t(size_t, len - off, rx_burst->chains[i].in_len);
 		ret |= vsp_kvq_write(dst, rx_burst, &rx_burst->chains[i], frame + off, part);
 		off += part;
-		used[i].id = rx_burst->chains[i].head;
+		used[i].id = rx_burst->chains[i].id;
 		used[i].len = part;
 	}
 	/* A buffer that is not mapped comes back empty, with all of its frame. */
 	for (i = 0; ret && i < n; i++)
 		used[i].len = 0;
-	vrl_vq_consume(&dst->forward_rx.vrl, n);
+	vrl_vq_consume(&dst->forward_rx.vrl, &rx_burst->b, n);
 	vsp_kvq_push(dst, RX_QUEUE, &dst->forward_rx, used, n);
 	dst->vq[RX_QUEUE].packets++;
 	dst->vq[RX_QUEUE].bytes += len - HDR_LEN;
@@ -166,8 +166,8 @@ static int forward_one(struct vsp_fn *src, struct vsp_fn *dst)
 		forward_broken(dst, RX_QUEUE, &dst->forward_rx);
 	if (ret == -EAGAIN)
 		return 1;
-	vrl_vq_consume(&src->forward_tx.vrl, 1);
-	used.id = c->head;
+	vrl_vq_consume(&src->forward_tx.vrl, &tx_burst->b, 1);
+	used.id = c->id;
 	vsp_kvq_push(src, TX_QUEUE, &src->forward_tx, &used, 1);
 	if (ret) {
 		src->vq[TX_QUEUE].drops++;

@@ -66,8 +66,8 @@ int vsp_kvq_init(struct vsp_fn *fn, unsigned int q, struct vsp_kvq *kvq)
 	struct vsp_vq *vq = &fn->vq[q];
 	struct vrl_vq_config cfg = {
 		.desc = vsp_vq_area(vq, VSP_RING_DESC),
-		.avail = vsp_vq_area(vq, VSP_RING_DRIVER),
-		.used = vsp_vq_area(vq, VSP_RING_DEVICE),
+		.driver = vsp_vq_area(vq, VSP_RING_DRIVER),
+		.device = vsp_vq_area(vq, VSP_RING_DEVICE),
 		.num = vq->size,
 		.opaque = fn,
 	};
@@ -78,7 +78,7 @@ int vsp_kvq_init(struct vsp_fn *fn, unsigned int q, struct vsp_kvq *kvq)
 	}
 	if (vsp_dev_has(fn, VIRTIO_RING_F_EVENT_IDX))
 		cfg.features |= VRL_F_EVENT_IDX;
-	vsp_vq_indices(vq, &cfg.last_avail, &cfg.used_idx);
+	vsp_vq_indices(vq, &cfg.state.last_avail, &cfg.state.used_idx);
 	return vrl_vq_init(&kvq->vrl, &cfg);
 }
 

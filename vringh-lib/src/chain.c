@@ -2,40 +2,52 @@
 /*
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * Follows one descriptor chain, direct or through an indirect table, and
- * refuses whatever section 2.7.5 of virtio 1.3 forbids. Chains of one direct
- * descriptor never come here (vring.c).
+ * Indirect tables (virtio 1.3, 2.7.5.3 and 2.8.8): noted while the ring is walked,
+ * fetched together, then followed. Whatever the two sections forbid is refused.
  *
  * Every walk ends: it is bounded by the number of entries of the very table it
- * is in, by VRL_CHAIN_MAX, and by 2^32 bytes. Lengths of 0 are refused, as QEMU
- * does: no driver sends them, and three implementations have looped on them.
+ * is in and by VRL_CHAIN_MAX. Lengths of 0 are refused, as QEMU does: no driver
+ * sends them, and three implementations have looped on them.
  */
-#include "chain.h"
+#include <vrl/mem.h>
 
-static int chain_add_seg(struct vrl_chain *c, struct vrl_seg *seg,
-			 const struct desc_copy *d)
+#include "queue.h"
+
+/*
+ * Where a table of the driver's memory is to be read from: in place, if it lies in
+ * one piece and its words are aligned; else from a copy in @f->dst, which is
+ * private. Returns 0 with @f->dst set, or with @f->err; or -E2BIG, -EAGAIN.
+ */
+static int chain_find_table(struct burst_walk *w, struct vrl_fetch *f, __u32 nr)
 {
-	bool write = d->flags & DESC_F_WRITE;
+	const struct vrl_seg seg = { .iova = f->iova, .len = f->len };
+	const struct vrl_burst b = { .segs = (struct vrl_seg *)&seg };
+	const struct vrl_chain c = { .nr_out = 1, .out_len = f->len };
+	struct vrl_mem *mem = w->vq->mem;
+	void *p = vrl_mem_at(mem, f->iova, f->len, VRL_PERM_R);
 
-	if (!d->len)
-		return VRL_WHY_ZERO_LEN;
-	if (range_wraps(d->addr, d->len))
-		return VRL_WHY_ADDR_WRAP;
-	if ((__u64)c->out_len + c->in_len + d->len > 0xffffffff)
-		return VRL_WHY_TOO_MANY_BYTES;
-	if (!write && c->nr_in)
-		return VRL_WHY_READ_AFTER_WRITE;
-
-	seg->iova = d->addr;
-	seg->len = d->len;
-	seg->flags = d->flags & VRL_SEG_WRITE;
-	if (write) {
-		c->nr_in++;
-		c->in_len += d->len;
-	} else {
-		c->nr_out++;
-		c->out_len += d->len;
+	if (likely(p && !((unsigned long)p & 7))) {
+		prefetch(p);
+		f->dst = p;
+		return 0;
 	}
+	if (nr > w->b->max_table - w->nr_table)
+		return -E2BIG;
+	f->dst = &w->b->table[w->nr_table];
+	f->err = vrl_mem_read(mem, &b, &c, 0, f->dst, f->len);
+	if (f->err == -EAGAIN)
+		return -EAGAIN;
+	w->nr_table += nr;
+	return 0;
+}
+
+/* The fetch op will copy it. Returns 0 or -E2BIG. */
+static int chain_order_table(struct burst_walk *w, struct vrl_fetch *f, __u32 nr)
+{
+	if (nr > w->b->max_table - w->nr_table)
+		return -E2BIG;
+	f->dst = &w->b->table[w->nr_table];
+	w->nr_table += nr;
 	return 0;
 }
 
@@ -43,99 +55,132 @@ static int chain_add_seg(struct vrl_chain *c, struct vrl_seg *seg,
  * The table is only noted here; it is read with those of the whole burst. Room
  * for its segments is set aside now, so that the chains behind can be walked.
  */
-static int chain_note_table(struct burst_walk *w, struct vrl_chain *c,
-			    const struct desc_copy *d)
+int vrl_chain_note_table(struct burst_walk *w, struct vrl_chain *c,
+			 const struct desc_copy *d)
 {
+	const struct vrl_vq *vq = w->vq;
 	struct vrl_burst *b = w->b;
 	__u32 nr = d->len / sizeof(struct vrl_desc);
 	__u32 room = VRL_CHAIN_MAX - c->nr_out - c->nr_in;
 	struct vrl_fetch *f;
+	int ret;
 
-	if (!(w->vq->features & VRL_F_INDIRECT))
+	if (!(vq->features & VRL_F_INDIRECT))
 		return VRL_WHY_INDIRECT_OFF;
 	if (d->flags & DESC_F_NEXT)
 		return VRL_WHY_INDIRECT_NEXT;
 	if (!nr || nr > VRL_CHAIN_MAX || d->len % sizeof(struct vrl_desc))
 		return VRL_WHY_INDIRECT_LEN;
-	if (range_wraps(d->addr, d->len))
-		return VRL_WHY_ADDR_WRAP;
+	if (range_check(d->addr, d->len, vq->iova_last))
+		return VRL_WHY_ADDR_RANGE;
 
 	if (room > nr)
 		room = nr;
-	if (nr > b->max_table - w->nr_table || room > b->max_segs - w->nr_segs)
+	if (room > b->max_segs - w->nr_segs)
 		return -E2BIG;
 
 	/* DESC_F_WRITE means nothing here and must be ignored (2.7.5.3.2). */
-	f = &b->fetches[w->nr_fetches++];
+	f = &b->fetches[w->nr_fetches];
 	f->iova = d->addr;
-	f->dst = &b->table[w->nr_table];
 	f->len = d->len;
 	f->err = 0;
-	w->nr_table += nr;
+	ret = vq->mem ? chain_find_table(w, f, nr) : chain_order_table(w, f, nr);
+	if (ret)
+		return ret;
+	w->nr_fetches++;
 	w->nr_segs += room;
 	c->flags = CHAIN_PENDING;
 	return 0;
 }
 
-/* A chain from its first descriptor, which the caller has read, to its end. */
-int vrl_chain_walk(struct burst_walk *w, struct vrl_chain *c,
-		   struct desc_copy d)
+/* Split: entries are chained by their next. Returns 0 or enum vrl_why. */
+static int chain_walk_split_table(struct burst_walk *w, struct vrl_chain *c,
+				  const struct vrl_desc *table, __u32 entries)
 {
-	struct vrl_burst *b = w->b;
-	__u32 nr = 1;
-	int ret;
-
-	while (!(d.flags & DESC_F_INDIRECT)) {
-		if (nr > VRL_CHAIN_MAX)
-			return VRL_WHY_CHAIN_TOO_LONG;
-		if (w->nr_segs == b->max_segs)
-			return -E2BIG;
-		ret = chain_add_seg(c, &b->segs[w->nr_segs], &d);
-		if (ret)
-			return ret;
-		w->nr_segs++;
-
-		if (!(d.flags & DESC_F_NEXT))
-			return 0;
-		if (d.next >= w->vq->num)
-			return VRL_WHY_NEXT_RANGE;
-		if (++nr > w->vq->num)
-			return VRL_WHY_LOOP;
-		d = desc_read(&w->vq->desc[d.next]);
-	}
-
-	return chain_note_table(w, c, &d);
-}
-
-/* The rest of a chain, from its indirect table, which has been read to @f->dst. */
-int vrl_chain_walk_table(struct burst_walk *w, struct vrl_chain *c,
-			 const struct vrl_fetch *f)
-{
-	const struct vrl_desc *table = f->dst;
-	__u32 entries = f->len / sizeof(struct vrl_desc);
-	struct vrl_seg *seg = &w->b->segs[c->seg + c->nr_out + c->nr_in];
+	struct chain_sum sum = chain_load(c);
+	struct vrl_seg *seg = &w->b->segs[c->seg + sum.nr];
+	__u64 iova_last = w->vq->iova_last;
 	struct desc_copy d;
 	__u32 nr = 0, next = 0;
 	int ret;
 
-	c->flags = 0;
 	do {
-		if (++nr > entries)
+		if (unlikely(++nr > entries))
 			return VRL_WHY_LOOP;
-		if (c->nr_out + c->nr_in == VRL_CHAIN_MAX)
+		if (unlikely(sum.nr == VRL_CHAIN_MAX))
 			return VRL_WHY_CHAIN_TOO_LONG;
 
 		d = desc_read(&table[next]);
-		if (d.flags & DESC_F_INDIRECT)
+		if (unlikely(d.flags & DESC_F_INDIRECT))
 			return VRL_WHY_INDIRECT_NESTED;
-		ret = chain_add_seg(c, seg++, &d);
-		if (ret)
+		ret = chain_add(&sum, seg++, &d, iova_last);
+		if (unlikely(ret))
 			return ret;
 
 		next = d.next;
-		if ((d.flags & DESC_F_NEXT) && next >= entries)
+		if (unlikely((d.flags & DESC_F_NEXT) && next >= entries))
 			return VRL_WHY_NEXT_RANGE;
 	} while (d.flags & DESC_F_NEXT);
 
-	return 0;
+	return chain_store(c, &sum);
+}
+
+/*
+ * Packed: all entries, in order; of the flags only DESC_F_WRITE means something.
+ * The table is the whole chain. Returns 0 or enum vrl_why.
+ */
+static int chain_walk_packed_table(struct burst_walk *w, struct vrl_chain *c,
+				   const struct vrl_desc *table, __u32 entries)
+{
+	struct vrl_seg *seg = &w->b->segs[c->seg];
+	__u64 iova_last = w->vq->iova_last;
+	struct chain_sum sum = { .len = 0 };
+	struct desc_copy d;
+	__u32 i;
+	int ret;
+
+	for (i = 0; i < entries; i++) {
+		d = desc_read(&table[i]);
+		d.flags = d.next;	/* where a packed descriptor has them */
+		ret = chain_add(&sum, &seg[i], &d, iova_last);
+		if (unlikely(ret))
+			return ret;
+	}
+	return chain_store(c, &sum);
+}
+
+int vrl_chain_walk_tables(struct burst_walk *w, unsigned int n)
+{
+	bool packed = w->vq->features & VRL_F_PACKED;
+	const struct vrl_fetch *f = w->b->fetches;
+	struct vrl_chain *c = w->b->chains;
+	unsigned int i;
+	__u32 entries;
+	int ret;
+
+	if (!w->vq->mem) {
+		ret = w->vq->fetch(w->vq->opaque, w->b->fetches, w->nr_fetches);
+		if (ret)
+			return ret;
+	}
+
+	for (i = 0; i < n; i++, c++) {
+		if (!(c->flags & CHAIN_PENDING))
+			continue;
+		c->flags = 0;
+		if (unlikely(f->err)) {
+			chain_clear(c, VRL_CHAIN_FAULT);
+			f++;
+			continue;
+		}
+		entries = f->len / sizeof(struct vrl_desc);
+		if (packed)
+			ret = chain_walk_packed_table(w, c, f->dst, entries);
+		else
+			ret = chain_walk_split_table(w, c, f->dst, entries);
+		if (unlikely(ret))
+			return i ? (int)i : vq_break(w->vq, ret);
+		f++;
+	}
+	return (int)n;
 }

@@ -2,8 +2,9 @@
 /*
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * Between vring.c, which goes through the avail ring, and chain.c, which
- * follows a chain: reading one descriptor, and the room left in a burst.
+ * One chain, whichever ring it comes from: a descriptor's private copy, the check
+ * of a segment, and the room left in a burst. Inline is what the rings need for
+ * every descriptor; chain.c has the indirect tables.
  */
 #ifndef VRL_CHAIN_H
 #define VRL_CHAIN_H
@@ -12,15 +13,15 @@
 
 #include "platform.h"
 
-/* Descriptor flags, 2.7.5 */
+/* Descriptor flags, 2.7.5 and 2.8 */
 #define DESC_F_NEXT		1
 #define DESC_F_WRITE		2
 #define DESC_F_INDIRECT		4
 
 /* vrl_chain.flags between the two passes of a peek: its table is being read. */
-#define CHAIN_PENDING		(1u << 15)
+#define CHAIN_PENDING		(1u << 31)
 
-/* Private copy of a descriptor. */
+/* Private copy of a descriptor. Packed rings have no @next. */
 struct desc_copy {
 	__u64 addr;
 	__u32 len;
@@ -30,11 +31,23 @@ struct desc_copy {
 
 /* Progress through the arrays of one burst. */
 struct burst_walk {
-	const struct vrl_vq *vq;
+	struct vrl_vq *vq;
 	struct vrl_burst *b;
 	__u32 nr_segs;
 	__u32 nr_table;
 	__u32 nr_fetches;
+};
+
+/*
+ * What a walk adds up, in registers: @nr segments of @len bytes, of which
+ * @nr_out and @out_len were readable; these two are final once @write is set.
+ */
+struct chain_sum {
+	__u64 len;
+	__u64 out_len;
+	__u32 nr;
+	__u32 nr_out;
+	__u16 write;			/* DESC_F_WRITE of the last segment */
 };
 
 /*
@@ -54,19 +67,123 @@ static inline struct desc_copy desc_read(const struct vrl_desc *desc)
 	};
 }
 
-/* The last byte, not the one behind it: a buffer may end where the space ends. */
-static inline bool range_wraps(__u64 addr, __u32 len)
+/*
+ * The last byte is compared, not the one behind it: a buffer may end where the
+ * space ends. Returns 0 or enum vrl_why.
+ */
+static inline int range_check(__u64 addr, __u32 len, __u64 iova_last)
 {
-	return addr + (len - 1) < addr;
+	if (unlikely(!len))
+		return VRL_WHY_ZERO_LEN;
+	if (unlikely(addr > iova_last || len - 1 > iova_last - addr))
+		return VRL_WHY_ADDR_RANGE;
+	return 0;
+}
+
+static inline void chain_clear(struct vrl_chain *c, __u32 flags)
+{
+	c->nr_out = 0;
+	c->nr_in = 0;
+	c->flags = flags;
+	c->out_len = 0;
+	c->in_len = 0;
+}
+
+/* A segment of a chain of several. Returns 0 or enum vrl_why. */
+static inline int chain_add(struct chain_sum *sum, struct vrl_seg *seg,
+			    const struct desc_copy *d, __u64 iova_last)
+{
+	__u16 write = d->flags & DESC_F_WRITE;
+	int ret = range_check(d->addr, d->len, iova_last);
+
+	if (unlikely(ret))
+		return ret;
+	if (write != sum->write) {
+		if (unlikely(!write))
+			return VRL_WHY_READ_AFTER_WRITE;
+		sum->write = write;
+		sum->nr_out = sum->nr;
+		sum->out_len = sum->len;
+	}
+	seg->iova = d->addr;
+	seg->len = d->len;
+	seg->flags = write;
+	sum->nr++;
+	sum->len += d->len;
+	return 0;
+}
+
+/* Into the chain, or back to go on. Returns 0 or enum vrl_why. */
+static inline int chain_store(struct vrl_chain *c, const struct chain_sum *sum)
+{
+	__u32 nr_out = sum->write ? sum->nr_out : sum->nr;
+	__u64 out_len = sum->write ? sum->out_len : sum->len;
+
+	if (unlikely(sum->len > 0xffffffff))
+		return VRL_WHY_TOO_MANY_BYTES;
+	c->nr_out = (__u16)nr_out;
+	c->nr_in = (__u16)(sum->nr - nr_out);
+	c->out_len = (__u32)out_len;
+	c->in_len = (__u32)(sum->len - out_len);
+	return 0;
+}
+
+static inline struct chain_sum chain_load(const struct vrl_chain *c)
+{
+	return (struct chain_sum){
+		.len = (__u64)c->out_len + c->in_len,
+		.out_len = c->out_len,
+		.nr = (__u32)c->nr_out + c->nr_in,
+		.nr_out = c->nr_out,
+		.write = c->nr_in ? DESC_F_WRITE : 0,
+	};
 }
 
 /*
- * Both return 0, a positive enum vrl_why for a malformed chain, or -E2BIG when
- * the arrays of the burst have no room for it.
+ * The common chain, a single direct descriptor, without any of the walk's
+ * bookkeeping. Returns 0 or enum vrl_why.
  */
-int vrl_chain_walk(struct burst_walk *w, struct vrl_chain *c,
-		   struct desc_copy d);
-int vrl_chain_walk_table(struct burst_walk *w, struct vrl_chain *c,
-			 const struct vrl_fetch *f);
+static inline int chain_take_single(struct vrl_chain *c, struct vrl_seg *seg,
+				    __u32 at, const struct desc_copy *d,
+				    __u64 iova_last)
+{
+	int ret = range_check(d->addr, d->len, iova_last);
+
+	if (unlikely(ret))
+		return ret;
+	seg->iova = d->addr;
+	seg->len = d->len;
+	c->seg = at;
+	c->flags = 0;
+	/* All of one queue go the same way: a branch is free, and stores few. */
+	if (d->flags & DESC_F_WRITE) {
+		seg->flags = VRL_SEG_WRITE;
+		c->nr_out = 0;
+		c->nr_in = 1;
+		c->out_len = 0;
+		c->in_len = d->len;
+	} else {
+		seg->flags = 0;
+		c->nr_out = 1;
+		c->nr_in = 0;
+		c->out_len = d->len;
+		c->in_len = 0;
+	}
+	return 0;
+}
+
+/*
+ * The indirect descriptor @d goes on with, or is, chain @c. Returns 0, a positive
+ * enum vrl_why, -E2BIG when the arrays of the burst have no room, or -EAGAIN
+ * (vrl_mem_read()).
+ */
+int vrl_chain_note_table(struct burst_walk *w, struct vrl_chain *c,
+			 const struct desc_copy *d);
+
+/*
+ * Read what was noted and finish the first @n chains of the burst. Returns how
+ * many there are now, or what peek is to return; the queue may be broken by it.
+ */
+int vrl_chain_walk_tables(struct burst_walk *w, unsigned int n);
 
 #endif /* VRL_CHAIN_H */

@@ -7,7 +7,7 @@
  *
  *   READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release smp_mb smp_rmb
  *   smp_wmb cpu_relax prefetch OPTIMIZER_HIDE_VAR
- *   le16_to_cpu le64_to_cpu cpu_to_le16 cpu_to_le32
+ *   le16_to_cpu le32_to_cpu le64_to_cpu cpu_to_le16 cpu_to_le32
  *   likely unlikely memcpy memmove static_assert, errno numbers
  *
  * and of its own: copy_string_move(), the CPU's own block copy, where it is known
@@ -77,11 +77,13 @@ static inline bool copy_string_move(void *dst, const void *src,
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define le16_to_cpu(x)	((VRL_FORCE __u16)(x))
+#define le32_to_cpu(x)	((VRL_FORCE __u32)(x))
 #define le64_to_cpu(x)	((VRL_FORCE __u64)(x))
 #define cpu_to_le16(x)	((VRL_FORCE __le16)(__u16)(x))
 #define cpu_to_le32(x)	((VRL_FORCE __le32)(__u32)(x))
 #else
 #define le16_to_cpu(x)	__builtin_bswap16((VRL_FORCE __u16)(x))
+#define le32_to_cpu(x)	__builtin_bswap32((VRL_FORCE __u32)(x))
 #define le64_to_cpu(x)	__builtin_bswap64((VRL_FORCE __u64)(x))
 #define cpu_to_le16(x)	((VRL_FORCE __le16)__builtin_bswap16(x))
 #define cpu_to_le32(x)	((VRL_FORCE __le32)__builtin_bswap32(x))

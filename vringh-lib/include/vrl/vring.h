@@ -2,9 +2,10 @@
 /*
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * Device side of a virtqueue, split ring (virtio 1.3, section 2.7). One burst
- * of descriptor chains is looked at (peek), taken (consume), and given back
- * (push); then one question tells whether the driver wants an interrupt.
+ * Device side of a virtqueue, split ring (virtio 1.3, section 2.7) or packed ring
+ * (section 2.8); who uses it need not know which. One burst of descriptor chains
+ * is looked at (peek), taken (consume), and given back (push); then one question
+ * tells whether the driver wants an interrupt.
  *
  * The driver is not trusted. Every word that it can change is read once into
  * private memory, checked there, and only the copy is used. What the library
@@ -21,7 +22,9 @@
 
 #include <vrl/types.h>
 
-/* Largest queue the specification has (2.7: Queue Size). */
+struct vrl_mem;
+
+/* Largest queue the specification has (2.7, 2.8: Queue Size). */
 #define VRL_NUM_MAX		32768
 
 /*
@@ -36,6 +39,8 @@
 /* Features of a queue that change its layout or its rules (vrl_vq_config). */
 #define VRL_F_INDIRECT		(1u << 0)	/* VIRTIO_F_INDIRECT_DESC */
 #define VRL_F_EVENT_IDX		(1u << 1)	/* VIRTIO_F_EVENT_IDX */
+#define VRL_F_PACKED		(1u << 2)	/* VIRTIO_F_RING_PACKED */
+#define VRL_F_IN_ORDER		(1u << 3)	/* VIRTIO_F_IN_ORDER */
 
 /**
  * enum vrl_why - why a queue is broken, or was refused by vrl_vq_init()
@@ -51,13 +56,16 @@ enum vrl_why {
 	VRL_WHY_CFG_FEATURES,
 	VRL_WHY_CFG_FETCH,
 	VRL_WHY_CFG_STATE,
-	VRL_WHY_AVAIL_JUMP,
-	VRL_WHY_HEAD_RANGE,
+	VRL_WHY_CFG_OVERLAP,		/* areas of the ring lie in each other */
+	VRL_WHY_CFG_INFLIGHT,		/* region too small, other version or size */
+	VRL_WHY_RESET,			/* vrl_vq_reset(): not the driver's fault */
+	VRL_WHY_AVAIL_JUMP,		/* more than the queue has outstanding */
+	VRL_WHY_HEAD_RANGE,		/* head, or buffer id */
 	VRL_WHY_NEXT_RANGE,
-	VRL_WHY_LOOP,
+	VRL_WHY_LOOP,			/* packed: into descriptors in flight */
 	VRL_WHY_CHAIN_TOO_LONG,
 	VRL_WHY_ZERO_LEN,
-	VRL_WHY_ADDR_WRAP,
+	VRL_WHY_ADDR_RANGE,		/* beyond vrl_vq_config.iova_last, or wraps */
 	VRL_WHY_TOO_MANY_BYTES,
 	VRL_WHY_READ_AFTER_WRITE,
 	VRL_WHY_INDIRECT_OFF,
@@ -71,7 +79,7 @@ enum vrl_why {
 
 /*
  * One piece of a chain in the driver's address space. @len is never 0, and
- * @iova + @len - 1 never wraps.
+ * @iova + @len - 1 never wraps nor exceeds vrl_vq_config.iova_last.
  */
 struct vrl_seg {
 	__u64 iova;
@@ -80,27 +88,32 @@ struct vrl_seg {
 };
 
 /*
- * The indirect table could not be read (vrl_fetch.err). The chain has no
- * segments; give it back with length 0.
+ * The indirect table could not be read (vrl_fetch.err, or not in vrl_vq_config.mem).
+ * The chain has no segments; give it back with length 0.
  */
 #define VRL_CHAIN_FAULT		(1u << 0)
 
 /*
  * One chain. Its segments are burst.segs[seg .. seg + nr_out + nr_in): first
- * the device-readable ones, then the device-writable ones. @head is the id to
- * push. out_len + in_len < 2^32.
+ * the device-readable ones, then the device-writable ones. @id is for push, as it
+ * is: bits 0 to 15 are the head (split) or the buffer id (packed), the others are
+ * the library's (packed: how many descriptors of the ring the chain takes).
+ * out_len + in_len < 2^32.
  */
 struct vrl_chain {
-	__u16 head;
+	__u32 id;
 	__u16 nr_out;
 	__u16 nr_in;
-	__u16 flags;
 	__u32 seg;
+	__u32 flags;
 	__u32 out_len;
 	__u32 in_len;
 };
 
-/* A descriptor as it lies in memory, in the two words it is read by. */
+/*
+ * A descriptor as it lies in memory, in two words. The second one of a packed ring
+ * has length, buffer id and flags.
+ */
 struct vrl_desc {
 	__le64 addr;
 	__le64 len_flags_next;
@@ -131,29 +144,44 @@ typedef int (*vrl_fetch_fn)(void *opaque, struct vrl_fetch *reqs,
 			    unsigned int nr);
 
 /*
- * What a queue is made of. Addresses are this side's (rings are mapped
- * directly); sizes and alignment are those of section 2.7. The indices are both
- * 0 for a fresh queue; to resume, last_avail is the next entry to take and
- * used_idx the next to fill.
+ * Where a queue stands. @last_avail is the next entry to take, @used_idx the next
+ * to fill. Packed: an offset into the ring, with the wrap counter in bit 15 as in
+ * 2.8.10 and vhost's VRING_BASE; VRL_STATE_PACKED is a fresh queue. Split: free
+ * running indices, 0 is a fresh queue.
  */
-struct vrl_vq_config {
-	const void *desc;
-	const void *avail;
-	void *used;
-	__u32 num;
-	__u32 features;
-	vrl_fetch_fn fetch;		/* only with VRL_F_INDIRECT */
-	void *opaque;
-	__u16 last_avail;
-	__u16 used_idx;
-};
-
 struct vrl_vq_state {
 	__u16 last_avail;
 	__u16 used_idx;
 };
 
-/* An entry for the used ring, in host byte order. */
+#define VRL_STATE_WRAP		(1u << 15)
+#define VRL_STATE_PACKED	((struct vrl_vq_state){ VRL_STATE_WRAP, VRL_STATE_WRAP })
+
+/*
+ * What a queue is made of. Addresses are this side's (rings are mapped
+ * directly): Descriptor Area, Driver Area (avail ring, or event suppression),
+ * Device Area (used ring, or event suppression), with the sizes and alignment of
+ * 2.7 and 2.8.
+ *
+ * Indirect tables are read through @mem (plain memory, vrl/mem.h) or through
+ * @fetch (batched); one of the two with VRL_F_INDIRECT.
+ */
+struct vrl_vq_config {
+	const void *desc;		/* written, too, when packed */
+	const void *driver;
+	void *device;
+	__u32 num;			/* entries; split: a power of two */
+	__u32 features;			/* VRL_F_* */
+	__u64 iova_last;		/* last IOVA a buffer may have; 0: any */
+	struct vrl_vq_state state;
+	struct vrl_mem *mem;		/* stays the caller's, used in peek */
+	vrl_fetch_fn fetch;
+	void *opaque;
+	void *inflight;			/* vrl/inflight.h, or NULL */
+	__u16 *resubmit;		/* @num entries, with @inflight */
+};
+
+/* A chain to give back: its vrl_chain.id, and the bytes written to it. */
 struct vrl_used_elem {
 	__u32 id;
 	__u32 len;
@@ -161,8 +189,10 @@ struct vrl_used_elem {
 
 /*
  * Where one burst goes; the caller fills everything but nr_*. @fetches and
- * @table are needed with VRL_F_INDIRECT only. The same arrays may serve many
- * queues, one after the other; peek overwrites them.
+ * @table are needed with VRL_F_INDIRECT only. With vrl_vq_config.mem a table goes
+ * to @table only if it cannot be read in place (it lies in several ranges, or at
+ * an odd address). The same arrays may serve many queues, one after the other;
+ * peek overwrites them.
  */
 struct vrl_burst {
 	struct vrl_chain *chains;
@@ -176,36 +206,55 @@ struct vrl_burst {
 	__u32 nr_segs;			/* out: used part of segs, holes included */
 };
 
-/* Memory is the caller's, fields are the library's. */
+/*
+ * Memory is the caller's, fields are the library's. The first cache line is what
+ * every burst needs.
+ */
 struct vrl_vq {
-	const struct vrl_desc *desc;
-	const void *avail;
-	void *used;
+	struct vrl_desc *desc;
+	const void *driver;
+	void *device;
+	__u64 iova_last;
 	__u32 num;
 	__u32 features;
-	__u16 last_avail;		/* next avail entry to take */
-	__u16 avail_idx;		/* avail idx as last read and checked */
+	__u16 last_avail;		/* next chain to take, as in vrl_vq_state */
+	__u16 avail_idx;		/* split: avail idx as last read and checked */
 	__u16 used_idx;			/* next used entry to fill */
 	__u16 signalled;		/* used_idx at the last needs_call */
+	__u16 why;			/* enum vrl_why */
 	__u8 signalled_valid;
 	__u8 broken;
-	__u16 why;			/* enum vrl_why */
+	struct vrl_mem *mem;
 	vrl_fetch_fn fetch;
 	void *opaque;
+	void *inflight;
+	__u16 *resubmit;
 };
 
 /**
- * vrl_vq_init() - set up the device side of a split virtqueue
+ * vrl_vq_init() - set up the device side of a virtqueue
  * @vq:  memory to initialise; on error it is a broken queue, safe to use
- * @cfg: copied; @num is a power of two up to VRL_NUM_MAX, @desc aligned to 16,
- *       @avail to 2, @used to 4
+ * @cfg: copied; sizes and alignment: split: @num a power of two, @desc aligned to
+ *       16, @driver to 2, @device to 4 (2.7); packed: 16, 4, 4 (2.8). @num up to
+ *       VRL_NUM_MAX. The three areas must not overlap.
  *
- * Reads and writes no ring memory. There is no counterpart: when the caller
- * stops calling, the queue is gone.
+ * Reads and writes no ring memory, except with an in-flight log. There is no
+ * counterpart: when the caller stops calling, the queue is gone; see
+ * vrl_vq_reset() for when its memory goes first.
  *
  * Return: 0, or -EINVAL with the reason in vrl_vq_why().
  */
 int vrl_vq_init(struct vrl_vq *vq, const struct vrl_vq_config *cfg);
+
+/**
+ * vrl_vq_reset() - forget the rings: queue reset (2.6.1), or their memory goes
+ * @vq: queue
+ *
+ * From the return on no ring memory is read or written: peek finds nothing
+ * (-ESHUTDOWN), push drops what it is given, needs_call is false. vrl_vq_init()
+ * makes it a queue again.
+ */
+void vrl_vq_reset(struct vrl_vq *vq);
 
 /**
  * vrl_vq_peek_burst() - look at the next available chains
@@ -218,46 +267,80 @@ int vrl_vq_init(struct vrl_vq *vq, const struct vrl_vq_config *cfg);
  * ends early before a chain for which the arrays have no room, and before a
  * malformed chain, which the next peek then finds first.
  *
+ * Packed rings: a table's entries follow each other, only their VIRTQ_DESC_F_WRITE
+ * counts and all else is ignored (2.8.8); an indirect descriptor stands alone
+ * (2.8.19). Buffer ids of @num and more are refused (VRL_WHY_HEAD_RANGE): no driver
+ * has more buffers than the ring has descriptors, and whoever keeps something per
+ * buffer, as the in-flight log does, indexes it by the id.
+ *
  * Return: number of chains in b->chains, 0 when the driver has posted nothing;
  * -EPROTO when the first chain or the avail index is malformed, or was before:
  * the queue is broken for good (vrl_vq_why()), ask the driver for a reset;
+ * -ESHUTDOWN after vrl_vq_reset();
  * -E2BIG when the first chain is legal but too large for the arrays: come back
- * with VRL_CHAIN_MAX segments and table entries; or the error of the fetch op.
+ * with VRL_CHAIN_MAX segments and table entries; the error of the fetch op; with
+ * vrl_vq_config.mem -EAGAIN as in vrl_mem_read().
  */
 int vrl_vq_peek_burst(struct vrl_vq *vq, struct vrl_burst *b, unsigned int max);
+
+/* For vrl_vq_consume(): what is more than an addition. */
+void vrl_vq_take(struct vrl_vq *vq, const struct vrl_burst *b, unsigned int n);
 
 /**
  * vrl_vq_consume() - take the first chains of the last peek
  * @vq: queue
+ * @b:  burst of the last peek
  * @n:  chains, up to the result of the last peek (not checked)
  *
- * From here on they are the caller's until pushed. Order of pushing is free.
+ * From here on they are the caller's until pushed. Order of pushing is free,
+ * except with VRL_F_IN_ORDER (2.7.9, 2.8.9). With an in-flight log they are on
+ * record now.
  */
-static inline void vrl_vq_consume(struct vrl_vq *vq, unsigned int n)
+static inline void vrl_vq_consume(struct vrl_vq *vq, const struct vrl_burst *b,
+				  unsigned int n)
 {
-	vq->last_avail = (__u16)(vq->last_avail + n);
+	if (vq->features & VRL_F_PACKED)
+		vrl_vq_take(vq, b, n);
+	else
+		vq->last_avail = (__u16)(vq->last_avail + n);
 }
 
 /**
  * vrl_vq_push_burst() - give chains back to the driver
  * @vq: queue
- * @e:  heads and the number of bytes written to each chain's writable part
+ * @e:  ids and the number of bytes written to each chain's writable part
  * @n:  entries, up to what was consumed and not yet pushed (not checked)
  *
- * The driver sees all @n at once, by one store of the used index: buffers of
- * one mergeable packet (5.1.6.4) belong in one call.
+ * The driver sees all @n at once, by one store (the used index; packed: the flags
+ * of the first of them, written last): buffers of one mergeable packet (5.1.6.4)
+ * belong in one call. On a queue that the driver broke this still works; after
+ * vrl_vq_reset() nothing is written.
  */
 void vrl_vq_push_burst(struct vrl_vq *vq, const struct vrl_used_elem *e,
 		       unsigned int n);
+
+/**
+ * vrl_vq_push_in_order() - give back chains that were used completely
+ * @vq: queue with VRL_F_IN_ORDER
+ * @e:  as above, in the order in which they were taken; all but the last have had
+ *      all of their writable part written (2.7.9, 2.8.9)
+ * @n:  entries
+ *
+ * One used entry, for the last chain, tells the driver of all. On a queue without
+ * VRL_F_IN_ORDER this is vrl_vq_push_burst().
+ */
+void vrl_vq_push_in_order(struct vrl_vq *vq, const struct vrl_used_elem *e,
+			  unsigned int n);
 
 /**
  * vrl_vq_needs_call() - does the driver want an interrupt for what was pushed
  * @vq: queue
  *
  * One decision for everything pushed since the last one, by event index
- * (2.7.10) or VIRTQ_AVAIL_F_NO_INTERRUPT (2.7.7). After init and set_state the
- * first answer with event index is true: what a predecessor pushed may not have
- * been signalled. The caller raises the interrupt when told so, or it is lost.
+ * (2.7.10), VIRTQ_AVAIL_F_NO_INTERRUPT (2.7.7) or driver event suppression
+ * (2.8.10). After init and set_state the first answer with event index is true:
+ * what a predecessor pushed may not have been signalled. The caller raises the
+ * interrupt when told so, or it is lost.
  *
  * Return: true if the driver must be interrupted now. False on a broken queue.
  */
@@ -277,18 +360,46 @@ bool vrl_vq_enable_kick(struct vrl_vq *vq);
  * vrl_vq_disable_kick() - tell the driver that this side polls
  * @vq: queue
  *
- * A hint (2.7.10.1); with event index the driver still notifies once in 65536
- * chains.
+ * A hint (2.7.10.1); with event index the driver of a split ring still notifies
+ * once in 65536 chains.
  */
 void vrl_vq_disable_kick(struct vrl_vq *vq);
 
 /**
- * vrl_vq_avail_count() - how many chains wait
+ * vrl_vq_avail_count() - is there work, and how much
  * @vq: queue
  *
- * Return: chains available and not consumed, or -EPROTO as in peek.
+ * Return: split: chains available and not consumed; packed, where nobody can know
+ * without walking: 1 if there is a chain, else 0. Or -EPROTO or -ESHUTDOWN as in
+ * peek.
  */
 int vrl_vq_avail_count(struct vrl_vq *vq);
+
+/**
+ * vrl_notify_vqn() - the queue that a notification with data is for
+ * @data: what the driver wrote (2.9, 4.1.5.2: VIRTIO_F_NOTIFICATION_DATA), in host
+ *        byte order
+ *
+ * Return: the driver's claim; check it before using it as an index.
+ */
+static inline __u16 vrl_notify_vqn(__u32 data)
+{
+	return (__u16)data;
+}
+
+/**
+ * vrl_vq_notified() - may a notification with data be about something new
+ * @vq:   queue
+ * @data: as in vrl_notify_vqn()
+ *
+ * The position in it is a hint: never believed, only compared.
+ *
+ * Return: true if a peek is worth it.
+ */
+static inline bool vrl_vq_notified(const struct vrl_vq *vq, __u32 data)
+{
+	return !vq->broken && (__u16)(data >> 16) != vq->last_avail;
+}
 
 /**
  * vrl_vq_get_state() - indices from which another owner can go on
@@ -302,8 +413,8 @@ void vrl_vq_get_state(const struct vrl_vq *vq, struct vrl_vq_state *st);
  * @vq: queue, initialised; a broken queue stays broken
  * @st: to take chains in flight again, last_avail = used_idx
  *
- * Return: 0, or -EINVAL if more chains than the queue has were in flight; then
- * nothing has changed.
+ * Return: 0, or -EINVAL if more chains than the queue has were in flight (packed:
+ * descriptors; or an offset is outside the ring); then nothing has changed.
  */
 int vrl_vq_set_state(struct vrl_vq *vq, const struct vrl_vq_state *st);
 

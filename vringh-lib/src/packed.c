@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
+/*
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * Packed ring, device side (virtio 1.3, section 2.8). One array of descriptors,
+ * read and written by both sides; whose a descriptor is, is in two of its flags,
+ * compared with a wrap counter that changes each time around.
+ *
+ * Positions are kept as 2.8.10 has them in memory: an offset, with the wrap
+ * counter in bit 15. What is taken and not given back is the distance between two
+ * of them, and a chain is never followed into that.
+ */
+#include "queue.h"
+
+/* A descriptor in the words it is read by: each of them once. */
+struct packed_desc {
+	__le64 addr;
+	__le32 len;
+	__le16 id;
+	__le16 flags;
+};
+
+static_assert(sizeof(struct packed_desc) == sizeof(struct vrl_desc), "2.8.13");
+
+/* 2.8.1: both equal to the wrap counter: used; only AVAIL equal: available. */
+#define DESC_F_AVAIL		(1u << 7)
+#define DESC_F_USED		(1u << 15)
+#define DESC_F_OWNER		(DESC_F_AVAIL | DESC_F_USED)
+
+/* Event suppression, 2.8.14, as one word: off_wrap below, flags above. */
+#define EVENT_FLAGS_SHIFT	16
+#define EVENT_ENABLE		0
+#define EVENT_DISABLE		1
+#define EVENT_DESC		2
+#define EVENT_FLAGS_MASK	3
+
+/* vrl_chain.id: how many descriptors of the ring the chain takes. */
+#define ID_NR_SHIFT		16
+
+static inline __u32 pos_off(__u16 pos)
+{
+	return pos & (VRL_STATE_WRAP - 1);
+}
+
+/* @n up to @num. */
+static inline __u16 pos_add(__u16 pos, __u32 n, __u32 num)
+{
+	__u32 off = pos_off(pos) + n;
+	__u32 wrap = pos & VRL_STATE_WRAP;
+
+	if (off >= num) {
+		off -= num;
+		wrap ^= VRL_STATE_WRAP;
+	}
+	return (__u16)(off | wrap);
+}
+
+/* Steps from @from on to @to, in a circle of twice the ring. */
+static inline __u32 pos_distance(__u16 from, __u16 to, __u32 num)
+{
+	__u32 d = pos_off(to) - pos_off(from);
+
+	if ((from ^ to) & VRL_STATE_WRAP)
+		d += num;
+	return (__s32)d < 0 ? d + 2 * num : d;
+}
+
+static inline __u32 packed_in_flight(const struct vrl_vq *vq)
+{
+	return pos_distance(vq->used_idx, vq->last_avail, vq->num);
+}
+
+/* DESC_F_OWNER of a descriptor that is available, and of one that is used. */
+static inline __u16 avail_flags(__u16 pos)
+{
+	return pos & VRL_STATE_WRAP ? DESC_F_AVAIL : DESC_F_USED;
+}
+
+static inline __u16 used_flags(__u16 pos)
+{
+	return pos & VRL_STATE_WRAP ? DESC_F_OWNER : 0;
+}
+
+static inline struct packed_desc *packed_ring(const struct vrl_vq *vq)
+{
+	return (struct packed_desc *)vq->desc;
+}
+
+bool vrl_packed_state_is_valid(const struct vrl_vq *vq, const struct vrl_vq_state *st)
+{
+	return pos_off(st->last_avail) < vq->num && pos_off(st->used_idx) < vq->num &&
+	       pos_distance(st->used_idx, st->last_avail, vq->num) <= vq->num;
+}
+
+static bool packed_is_avail(const struct vrl_vq *vq)
+{
+	const struct packed_desc *d = &packed_ring(vq)[pos_off(vq->last_avail)];
+	__u16 flags = le16_to_cpu(READ_ONCE(d->flags));
+
+	return (flags & DESC_F_OWNER) == avail_flags(vq->last_avail);
+}
+
+/*
+ * With all of the ring in flight nothing can be available: what looks so lies in
+ * a descriptor that the driver must not touch.
+ */
+int vrl_packed_avail_count(struct vrl_vq *vq)
+{
+	if (!packed_is_avail(vq))
+		return 0;
+	if (unlikely(packed_in_flight(vq) == vq->num))
+		return vq_break(vq, VRL_WHY_AVAIL_JUMP);
+	return 1;
+}
+
+/* All but the flags, which the caller has read. */
+static inline struct desc_copy packed_read(const struct packed_desc *d, __u16 flags)
+{
+	return (struct desc_copy){
+		.addr = le64_to_cpu(READ_ONCE(d->addr)),
+		.len = le32_to_cpu(READ_ONCE(d->len)),
+		.flags = flags,
+	};
+}
+
+/*
+ * A chain of more than one descriptor, or with a table, from its first one @d at
+ * @off. Its buffer id is in the last (2.8.6). Bounded by @left, the descriptors
+ * that are not in flight, and by VRL_CHAIN_MAX. Sets c->id. Returns 0, a positive
+ * enum vrl_why, or -E2BIG.
+ */
+static int packed_walk_chain(struct burst_walk *w, struct vrl_chain *c,
+			     struct desc_copy d, __u32 off, __u32 left)
+{
+	struct packed_desc *ring = packed_ring(w->vq);
+	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
+	const __u32 room = w->b->max_segs - w->nr_segs;
+	const struct vrl_vq *vq = w->vq;
+	struct chain_sum sum = { .len = 0 };
+	__u16 id;
+	int ret;
+
+	c->seg = w->nr_segs;
+	c->flags = 0;
+	if (d.flags & DESC_F_INDIRECT) {
+		chain_clear(c, 0);
+		id = le16_to_cpu(READ_ONCE(ring[off].id));
+		c->id = id | 1u << ID_NR_SHIFT;
+		if (unlikely(id >= vq->num))
+			return VRL_WHY_HEAD_RANGE;
+		return vrl_chain_note_table(w, c, &d);
+	}
+	for (;;) {
+		if (unlikely(sum.nr == VRL_CHAIN_MAX))
+			return VRL_WHY_CHAIN_TOO_LONG;
+		if (unlikely(sum.nr == room))
+			return -E2BIG;
+		ret = chain_add(&sum, &seg[sum.nr], &d, vq->iova_last);
+		if (unlikely(ret))
+			return ret;
+		if (!(d.flags & DESC_F_NEXT))
+			break;
+
+		if (unlikely(sum.nr == left))
+			return VRL_WHY_LOOP;
+		off = off + 1 == vq->num ? 0 : off + 1;
+		/* Ordered by (C), which read the first one's flags. */
+		d = packed_read(&ring[off], le16_to_cpu(READ_ONCE(ring[off].flags)));
+		if (unlikely(d.flags & DESC_F_INDIRECT))
+			return VRL_WHY_INDIRECT_NEXT;
+	}
+
+	id = le16_to_cpu(READ_ONCE(ring[off].id));
+	if (unlikely(id >= vq->num))
+		return VRL_WHY_HEAD_RANGE;
+	c->id = id | sum.nr << ID_NR_SHIFT;
+	w->nr_segs += sum.nr;
+	return chain_store(c, &sum);
+}
+
+/* A single direct descriptor. Sets c->id. Returns as packed_walk_chain(). */
+static inline int packed_take_single(struct burst_walk *w, struct vrl_chain *c,
+				     const struct packed_desc *at, const struct desc_copy *d)
+{
+	__u16 id = le16_to_cpu(READ_ONCE(at->id));
+
+	const __u32 nr_segs = w->nr_segs;
+
+	if (unlikely(id >= w->vq->num))
+		return VRL_WHY_HEAD_RANGE;
+	if (unlikely(nr_segs == w->b->max_segs))
+		return -E2BIG;
+	c->id = id | 1u << ID_NR_SHIFT;
+	w->nr_segs = nr_segs + 1;
+	return chain_take_single(c, &w->b->segs[nr_segs], nr_segs, d, w->vq->iova_last);
+}
+
+/*
+ * Up to @n chains, in up to @left descriptors; indirect ones up to their tables.
+ * Returns how many were taken; if fewer, *end says why (packed_walk_chain()), or
+ * is 0 when there are no more.
+ */
+static unsigned int packed_walk(struct burst_walk *w, unsigned int n, __u32 left,
+				int *end)
+{
+	const struct packed_desc *ring = packed_ring(w->vq);
+	const __u32 num = w->vq->num;
+	__u32 off = pos_off(w->vq->last_avail);
+	__u16 want = avail_flags(w->vq->last_avail), flags;
+	struct vrl_chain *c = w->b->chains;
+	struct desc_copy d;
+	unsigned int i;
+	__u32 took;
+	int ret = 0;
+
+	for (i = 0; i < n && left; i++, c++) {
+		/*
+		 * (C) Flags before the rest of the chain. Pairs with the driver's
+		 * write barrier before it stores the first one's flags (2.8.21.1).
+		 */
+		flags = le16_to_cpu(smp_load_acquire(&ring[off].flags));
+		if ((flags & DESC_F_OWNER) != want)
+			break;
+
+		d = packed_read(&ring[off], flags);
+		if (unlikely(flags & (DESC_F_NEXT | DESC_F_INDIRECT)))
+			ret = packed_walk_chain(w, c, d, off, left);
+		else
+			ret = packed_take_single(w, c, &ring[off], &d);
+		if (unlikely(ret))
+			break;
+
+		took = c->id >> ID_NR_SHIFT;
+		left -= took;
+		off += took;
+		if (off >= num) {
+			off -= num;
+			want ^= DESC_F_OWNER;
+		}
+	}
+	*end = ret;
+	return i;
+}
+
+int vrl_packed_peek(struct burst_walk *w, unsigned int max)
+{
+	struct vrl_vq *vq = w->vq;
+	__u32 left = vq->num - packed_in_flight(vq);
+	unsigned int n;
+	int ret;
+
+	if (unlikely(!left))
+		return vrl_packed_avail_count(vq);
+	n = packed_walk(w, max, left, &ret);
+	if (unlikely(!n && ret))
+		return ret < 0 ? ret : vq_break(vq, ret);
+	return (int)n;
+}
+
+void vrl_packed_take(struct vrl_vq *vq, const struct vrl_burst *b, unsigned int n)
+{
+	__u32 took = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		took += b->chains[i].id >> ID_NR_SHIFT;
+	vq->last_avail = pos_add(vq->last_avail, took, vq->num);
+}
+
+static inline __u16 packed_write(struct packed_desc *d, const struct vrl_used_elem *e,
+			       __u16 flags)
+{
+	WRITE_ONCE(d->len, cpu_to_le32(e->len));
+	WRITE_ONCE(d->id, cpu_to_le16((__u16)e->id));
+	return e->len ? flags | DESC_F_WRITE : flags;
+}
+
+/*
+ * Show the driver what was written: the used descriptor at used_idx, with @flags
+ * of the position; the next one will be @n descriptors on.
+ */
+static void packed_publish(struct vrl_vq *vq, __u16 flags, __u32 n)
+{
+	struct packed_desc *first = &packed_ring(vq)[pos_off(vq->used_idx)];
+	__u32 since = pos_distance(vq->signalled, vq->used_idx, vq->num);
+
+	/*
+	 * After twice the ring without a decision the two positions no longer
+	 * tell how many there were: then the next decision is "call".
+	 */
+	if (unlikely(since + n >= 2 * vq->num))
+		vq->signalled_valid = 0;
+	vq->used_idx = pos_add(vq->used_idx, n, vq->num);
+
+	/*
+	 * (U) Used descriptors and buffers before the flags of the first one. Pairs
+	 * with the driver's read barrier after it loads them: it goes on to the
+	 * others only from there.
+	 */
+	smp_store_release(&first->flags, cpu_to_le16(flags));
+}
+
+void vrl_packed_push(struct vrl_vq *vq, const struct vrl_used_elem *e, unsigned int n)
+{
+	struct packed_desc *ring = packed_ring(vq);
+	const __u32 num = vq->num;
+	__u32 off = pos_off(vq->used_idx), done, nr;
+	__u16 flags = used_flags(vq->used_idx);
+	__u16 first, rest;
+	unsigned int i;
+
+	first = packed_write(&ring[off], &e[0], flags);
+	done = e[0].id >> ID_NR_SHIFT;
+	off += done;
+	for (i = 1; i < n; i++) {
+		if (off >= num) {
+			off -= num;
+			flags ^= DESC_F_OWNER;
+		}
+		rest = packed_write(&ring[off], &e[i], flags);
+		WRITE_ONCE(ring[off].flags, cpu_to_le16(rest));
+		nr = e[i].id >> ID_NR_SHIFT;
+		off += nr;
+		done += nr;
+	}
+	packed_publish(vq, first, done);
+}
+
+/* One descriptor where the batch begins, for its last chain (2.8.9). */
+void vrl_packed_push_in_order(struct vrl_vq *vq, const struct vrl_used_elem *e, unsigned int n)
+{
+	struct packed_desc *first = &packed_ring(vq)[pos_off(vq->used_idx)];
+	__u16 flags = packed_write(first, &e[n - 1], used_flags(vq->used_idx));
+	__u32 done = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		done += e[i].id >> ID_NR_SHIFT;
+	packed_publish(vq, flags, done);
+}
+
+bool vrl_packed_needs_call(struct vrl_vq *vq)
+{
+	__u16 old = vq->signalled, new = vq->used_idx;
+	bool valid = vq->signalled_valid;
+	__u32 event, num = vq->num;
+
+	if (valid && old == new)
+		return false;
+	vq->signalled = new;
+	vq->signalled_valid = 1;
+
+	/*
+	 * (N) Used flags stored before the driver's event suppression is loaded.
+	 * Pairs with the driver's barrier between storing that and loading the
+	 * flags of the next used descriptor.
+	 */
+	smp_mb();
+
+	event = le32_to_cpu(READ_ONCE(*(const __le32 *)vq->driver));
+	switch (event >> EVENT_FLAGS_SHIFT & EVENT_FLAGS_MASK) {
+	case EVENT_DISABLE:
+		return false;
+	case EVENT_DESC:
+		if (!(vq->features & VRL_F_EVENT_IDX) || !valid)
+			return true;
+		/* Is the descriptor asked for one of those since @old? */
+		return pos_distance(old, (__u16)event, num) < pos_distance(old, new, num);
+	default:
+		return true;
+	}
+}
+
+static void packed_set_event(struct vrl_vq *vq, __u32 flags, __u16 pos)
+{
+	__le32 *event = vq->device;
+
+	/* One word: the driver never sees new flags with an old position. */
+	WRITE_ONCE(*event, cpu_to_le32(flags << EVENT_FLAGS_SHIFT | pos));
+}
+
+bool vrl_packed_enable_kick(struct vrl_vq *vq)
+{
+	bool by_desc = vq->features & VRL_F_EVENT_IDX;
+
+	packed_set_event(vq, by_desc ? EVENT_DESC : EVENT_ENABLE,
+			 by_desc ? vq->last_avail : 0);
+
+	/*
+	 * (K) Request stored before the flags of the next descriptor are loaded.
+	 * Pairs with the driver's barrier between storing those and loading the
+	 * device's event suppression.
+	 */
+	smp_mb();
+
+	/* Whether it makes sense is for the next peek to say. */
+	return packed_is_avail(vq);
+}
+
+void vrl_packed_disable_kick(struct vrl_vq *vq)
+{
+	packed_set_event(vq, EVENT_DISABLE, 0);
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
+/*
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * Split ring, device side (virtio 1.3, section 2.7): from the avail ring to a burst
+ * of checked chains, from a burst of used elements to the used ring, and the two
+ * questions about notifications.
+ */
+#include "queue.h"
+
+/* 2.7.6 and 2.7.8; used_event and avail_event follow ring[num]. */
+struct avail_ring {
+	__le16 flags;
+	__le16 idx;
+	__le16 ring[];
+};
+
+struct used_elem {
+	__le32 id;
+	__le32 len;
+};
+
+struct used_ring {
+	__le16 flags;
+	__le16 idx;
+	struct used_elem ring[];
+};
+
+#define AVAIL_F_NO_INTERRUPT	1
+#define USED_F_NO_NOTIFY	1
+
+static_assert(sizeof(struct vrl_desc) == 16, "2.7.5");
+static_assert(sizeof(struct used_elem) == 8, "2.7.8");
+
+bool vrl_split_state_is_valid(const struct vrl_vq *vq, const struct vrl_vq_state *st)
+{
+	return (__u16)(st->last_avail - st->used_idx) <= vq->num;
+}
+
+/*
+ * Read the avail index. A driver has at most num chains outstanding, so what is
+ * new and what is in flight can never be more; this also catches an index that
+ * went backwards, and bounds what a caller must remember to num chains.
+ */
+int vrl_split_avail_count(struct vrl_vq *vq)
+{
+	const struct avail_ring *avail = vq->driver;
+	__u32 in_flight = (__u16)(vq->last_avail - vq->used_idx);
+	__u16 idx;
+	__u32 nr;
+
+	/*
+	 * (C) Avail idx before ring entries and descriptors. Pairs with the
+	 * driver's write barrier before it stores avail idx (2.7.13.3.1).
+	 */
+	idx = le16_to_cpu(smp_load_acquire(&avail->idx));
+	nr = (__u16)(idx - vq->last_avail);
+	if (unlikely(nr + in_flight > vq->num))
+		return vq_break(vq, VRL_WHY_AVAIL_JUMP);
+
+	vq->avail_idx = idx;
+	return (int)nr;
+}
+
+/*
+ * Up to @n heads into b->chains, with their descriptors on the way to the
+ * cache: waiting for all of these lines at once is most of what a burst gains.
+ */
+static unsigned int split_read_heads(const struct vrl_vq *vq, struct vrl_burst *b,
+				     unsigned int n)
+{
+	const struct avail_ring *avail = vq->driver;
+	const struct vrl_desc *desc = vq->desc;
+	__u32 num = vq->num, slot = vq->last_avail;
+	struct vrl_chain *c = b->chains;
+	unsigned int i;
+	__u16 head;
+
+	for (i = 0; i < n; i++, slot++, c++) {
+		head = le16_to_cpu(READ_ONCE(avail->ring[slot & (num - 1)]));
+		if (unlikely(head >= num))
+			break;
+		c->id = head;
+		prefetch(&desc[head]);
+	}
+	return i;
+}
+
+/*
+ * A chain from its first descriptor, which the caller has read, to its end or
+ * its indirect table. Bounded by the entries of the ring and by VRL_CHAIN_MAX.
+ * Returns 0, a positive enum vrl_why, or -E2BIG.
+ */
+static int split_walk_chain(struct burst_walk *w, struct vrl_chain *c,
+			    struct desc_copy d)
+{
+	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
+	const __u32 room = w->b->max_segs - w->nr_segs;
+	const struct vrl_vq *vq = w->vq;
+	struct chain_sum sum = { .len = 0 };
+	int ret;
+
+	c->seg = w->nr_segs;
+	c->flags = 0;
+	while (!(d.flags & DESC_F_INDIRECT)) {
+		if (unlikely(sum.nr == VRL_CHAIN_MAX))
+			return VRL_WHY_CHAIN_TOO_LONG;
+		if (unlikely(sum.nr == room))
+			return -E2BIG;
+		ret = chain_add(&sum, &seg[sum.nr], &d, vq->iova_last);
+		if (unlikely(ret))
+			return ret;
+
+		if (!(d.flags & DESC_F_NEXT)) {
+			w->nr_segs += sum.nr;
+			return chain_store(c, &sum);
+		}
+		if (unlikely(d.next >= vq->num))
+			return VRL_WHY_NEXT_RANGE;
+		if (unlikely(sum.nr == vq->num))
+			return VRL_WHY_LOOP;
+		d = desc_read(&vq->desc[d.next]);
+	}
+
+	w->nr_segs += sum.nr;
+	ret = chain_store(c, &sum);
+	return ret ? ret : vrl_chain_note_table(w, c, &d);
+}
+
+/*
+ * Up to n chains, whose heads are known; indirect ones up to their tables.
+ * Returns how many were taken; if fewer, *end says why (split_walk_chain()).
+ */
+static unsigned int split_walk(struct burst_walk *w, unsigned int n, int *end)
+{
+	const __u64 iova_last = w->vq->iova_last;
+	const struct vrl_desc *desc = w->vq->desc;
+	struct vrl_chain *c = w->b->chains;
+	struct vrl_seg *segs = w->b->segs;
+	__u32 max_segs = w->b->max_segs, nr_segs = 0;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < n; i++, c++) {
+		struct desc_copy d = desc_read(&desc[c->id]);
+
+		if (unlikely(d.flags & (DESC_F_NEXT | DESC_F_INDIRECT))) {
+			w->nr_segs = nr_segs;
+			ret = split_walk_chain(w, c, d);
+			nr_segs = w->nr_segs;
+		} else if (unlikely(nr_segs == max_segs)) {
+			ret = -E2BIG;
+		} else {
+			ret = chain_take_single(c, &segs[nr_segs], nr_segs, &d,
+						iova_last);
+			nr_segs++;
+		}
+		if (unlikely(ret))
+			break;
+	}
+	w->nr_segs = nr_segs;
+	*end = ret;
+	return i;
+}
+
+int vrl_split_peek(struct burst_walk *w, unsigned int max)
+{
+	struct vrl_vq *vq = w->vq;
+	unsigned int n, nr;
+	int ret;
+
+	/* The line with the index is the driver's: touch it when needed only. */
+	nr = (__u16)(vq->avail_idx - vq->last_avail);
+	if (nr < max) {
+		ret = vrl_split_avail_count(vq);
+		if (ret <= 0)
+			return ret;
+		nr = (unsigned int)ret;
+	}
+
+	n = split_read_heads(vq, w->b, nr < max ? nr : max);
+	if (unlikely(!n))
+		return vq_break(vq, VRL_WHY_HEAD_RANGE);
+	n = split_walk(w, n, &ret);
+	if (unlikely(!n))
+		return ret < 0 ? ret : vq_break(vq, ret);
+	return (int)n;
+}
+
+static void split_write(struct used_elem *dst, const struct vrl_used_elem *src,
+		       unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		dst[i].id = cpu_to_le32(src[i].id);
+		dst[i].len = cpu_to_le32(src[i].len);
+	}
+}
+
+/* @n entries later: their number is what a driver of IN_ORDER counts by, too. */
+static void split_publish(struct vrl_vq *vq, unsigned int n)
+{
+	struct used_ring *used = vq->device;
+	__u16 idx = (__u16)(vq->used_idx + n);
+
+	/*
+	 * After 65536 elements without a decision the two indices no longer
+	 * tell how many there were: then the next decision is "call".
+	 */
+	if (unlikely((__u16)(idx - vq->signalled) < n))
+		vq->signalled_valid = 0;
+	vq->used_idx = idx;
+
+	/*
+	 * (U) Used elements and buffers before used idx. Pairs with the
+	 * driver's read barrier after it loads used idx.
+	 */
+	smp_store_release(&used->idx, cpu_to_le16(idx));
+}
+
+void vrl_split_push(struct vrl_vq *vq, const struct vrl_used_elem *e, unsigned int n)
+{
+	struct used_ring *used = vq->device;
+	unsigned int slot, run, left;
+
+	for (left = n, slot = vq->used_idx; left; left -= run, slot += run) {
+		slot &= vq->num - 1;
+		run = vq->num - slot;
+		if (run > left)
+			run = left;
+		split_write(&used->ring[slot], e, run);
+		e += run;
+	}
+	split_publish(vq, n);
+}
+
+/* One element where the batch begins, for its last chain (2.7.9). */
+void vrl_split_push_in_order(struct vrl_vq *vq, const struct vrl_used_elem *e, unsigned int n)
+{
+	struct used_ring *used = vq->device;
+
+	split_write(&used->ring[vq->used_idx & (vq->num - 1)], &e[n - 1], 1);
+	split_publish(vq, n);
+}
+
+bool vrl_split_needs_call(struct vrl_vq *vq)
+{
+	const struct avail_ring *avail = vq->driver;
+	__u16 old = vq->signalled, new = vq->used_idx;
+	bool valid = vq->signalled_valid;
+	__u16 event;
+
+	if (valid && old == new)
+		return false;
+	vq->signalled = new;
+	vq->signalled_valid = 1;
+
+	/*
+	 * (N) Used idx stored before used_event or flags are loaded. Pairs with
+	 * the driver's barrier between storing those and loading used idx: at
+	 * least one of the two sides sees the other.
+	 */
+	smp_mb();
+
+	if (!(vq->features & VRL_F_EVENT_IDX))
+		return !(le16_to_cpu(READ_ONCE(avail->flags)) &
+			 AVAIL_F_NO_INTERRUPT);
+	event = le16_to_cpu(READ_ONCE(avail->ring[vq->num]));
+	return !valid || (__u16)(new - event - 1) < (__u16)(new - old);
+}
+
+static __le16 *split_avail_event(struct used_ring *used, __u32 num)
+{
+	return (__le16 *)&used->ring[num];
+}
+
+bool vrl_split_enable_kick(struct vrl_vq *vq)
+{
+	const struct avail_ring *avail = vq->driver;
+	struct used_ring *used = vq->device;
+
+	if (vq->features & VRL_F_EVENT_IDX)
+		WRITE_ONCE(*split_avail_event(used, vq->num),
+			   cpu_to_le16(vq->last_avail));
+	else
+		WRITE_ONCE(used->flags, cpu_to_le16(0));
+
+	/*
+	 * (K) Request stored before avail idx is loaded. Pairs with the driver's
+	 * barrier between storing avail idx and loading avail_event or flags.
+	 */
+	smp_mb();
+
+	/* Whether the index makes sense is for the next peek to say. */
+	return le16_to_cpu(READ_ONCE(avail->idx)) != vq->last_avail;
+}
+
+void vrl_split_disable_kick(struct vrl_vq *vq)
+{
+	struct used_ring *used = vq->device;
+
+	/* With event index, leaving avail_event behind is how to ask for none. */
+	if (!(vq->features & VRL_F_EVENT_IDX))
+		WRITE_ONCE(used->flags, cpu_to_le16(USED_F_NO_NOTIFY));
+}
