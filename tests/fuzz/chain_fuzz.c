@@ -164,6 +164,7 @@ static void check_chain(struct fuzz *f, const struct vrl_burst *b,
 
 	switch (judge(f, slot, &head, &want)) {
 	case ORACLE_ILLEGAL:
+	case ORACLE_NONE:
 		CHECK(0);
 		break;
 	case ORACLE_FAULT:

@@ -253,7 +253,7 @@ static void run_case(const struct chain_case *c, bool behind_good)
 	int ret;
 
 	/* The good chain lives behind the descriptors of the case. */
-	guest_init(&g, behind_good ? 2 * NUM : NUM, false);
+	guest_init(&g, GUEST_SPLIT, behind_good ? 2 * NUM : NUM, 0);
 	for (i = 0; i < NUM; i++)
 		guest_set_desc(&g, i, c->desc[i].addr, c->desc[i].len,
 			       c->desc[i].flags, c->desc[i].next);
@@ -306,7 +306,7 @@ static int peek_long_chain(unsigned int nr, bool then_table, enum vrl_why *why)
 	unsigned int i;
 	int ret;
 
-	guest_init(&g, 2048, false);
+	guest_init(&g, GUEST_SPLIT, 2048, 0);
 	for (i = 0; i < nr; i++)
 		guest_set_desc(&g, i, 0x1000, 1,
 			       i < nr - 1 || then_table ? N : 0, i + 1);

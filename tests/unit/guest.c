@@ -2,35 +2,34 @@
 /*
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * Driver side of a split virtqueue (virtio 1.3, section 2.7). One descriptor at
- * a time, sequentially consistent throughout: slow and plain on purpose.
+ * Driver side of a virtqueue: what is the same for both kinds of ring. One chain
+ * at a time, sequentially consistent throughout: slow and plain on purpose.
  */
-#include <endian.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "guest.h"
+#include "guest_ops.h"
 
-static void *xcalloc(size_t n, size_t size)
+static const struct guest_ops *guest_ops(const struct guest *g)
 {
-	void *p = calloc(n ? n : 1, size);
-
-	if (!p)
-		abort();
-	return p;
+	return g->kind == GUEST_PACKED ? &guest_packed_ops : &guest_split_ops;
 }
 
-void guest_init(struct guest *g, unsigned int num, bool event_idx)
+void guest_init(struct guest *g, enum guest_kind kind, unsigned int num,
+		uint32_t features)
 {
+	if (features & ~(VRL_F_EVENT_IDX | VRL_F_IN_ORDER))
+		abort();
 	memset(g, 0, sizeof(*g));
+	g->kind = kind;
 	g->num = num;
-	g->event_idx = event_idx;
-	g->desc = xcalloc(num, sizeof(*g->desc));
-	g->avail = xcalloc(1, 4 + 2 * (size_t)num + 2);
-	g->used = xcalloc(1, 4 + 8 * (size_t)num + 2);
-	g->busy = xcalloc(num, sizeof(*g->busy));
-	g->table = xcalloc(num, sizeof(*g->table));
+	g->nr_free = num;
+	g->features = features;
+	g->event_idx = features & VRL_F_EVENT_IDX;
+	g->in_order = features & VRL_F_IN_ORDER;
+	g->chain = guest_calloc(num, sizeof(*g->chain));
+	g->order = guest_calloc(num, sizeof(*g->order));
+	guest_ops(g)->init(g);
 }
 
 void guest_fini(struct guest *g)
@@ -38,12 +37,10 @@ void guest_fini(struct guest *g)
 	unsigned int i;
 
 	for (i = 0; i < g->num; i++)
-		free(g->table[i]);
-	free(g->table);
-	free(g->busy);
-	free(g->used);
-	free(g->avail);
-	free(g->desc);
+		free(g->chain[i].table);
+	free(g->chain);
+	free(g->order);
+	guest_ops(g)->fini(g);
 }
 
 void guest_start_at(struct guest *g, uint16_t idx)
@@ -51,190 +48,147 @@ void guest_start_at(struct guest *g, uint16_t idx)
 	g->avail_idx = idx;
 	g->last_used = idx;
 	g->kicked = idx;
-	g->avail->idx = htole16(idx);
-	g->used->idx = htole16(idx);
+	guest_ops(g)->start_at(g, idx);
 }
 
-void guest_desc_fill(struct vring_desc *d, uint64_t addr, uint32_t len,
-		     uint16_t flags, uint16_t next)
+void guest_config(struct guest *g, struct vrl_vq_config *cfg, bool indirect)
 {
-	d->addr = htole64(addr);
-	d->len = htole32(len);
-	d->flags = htole16(flags);
-	d->next = htole16(next);
+	bool packed = g->kind == GUEST_PACKED;
+
+	*cfg = (struct vrl_vq_config){
+		.desc = packed ? (void *)g->ring : (void *)g->desc,
+		.driver = packed ? (void *)g->driver_event : (void *)g->avail,
+		.device = packed ? (void *)g->device_event : (void *)g->used,
+		.num = g->num,
+		.features = g->features | (indirect ? VRL_F_INDIRECT : 0) |
+			    (packed ? VRL_F_PACKED : 0),
+		.fetch = guest_fetch,
+		.opaque = g,
+		.state = { g->avail_idx, g->last_used },
+	};
 }
 
-void guest_set_desc(struct guest *g, unsigned int i, uint64_t addr,
-		    uint32_t len, uint16_t flags, uint16_t next)
+/* ---- posting ---- */
+
+int guest_post(struct guest *g, const struct guest_buf *bufs,
+	       unsigned int nr_out, unsigned int nr_in, bool indirect)
 {
-	guest_desc_fill(&g->desc[i], addr, len, flags, next);
+	unsigned int i, nr = nr_out + nr_in;
+	struct guest_chain *c;
+	int id;
+
+	if (g->nr_free < (indirect ? 1 : nr))
+		return -1;
+	id = indirect ? guest_ops(g)->post_indirect(g, bufs, nr_out, nr) :
+			guest_ops(g)->post(g, bufs, nr_out, nr);
+	c = &g->chain[id];
+	c->posted = true;
+	c->nr_desc = indirect ? 1 : nr;
+	c->in_len = 0;
+	for (i = nr_out; i < nr; i++)
+		c->in_len += bufs[i].len;
+	if (g->in_order)
+		g->order[g->next++ % g->num] = id;
+	g->nr_free -= c->nr_desc;
+	return id;
 }
 
-void guest_publish_avail_idx(struct guest *g, uint16_t idx)
+bool guest_needs_kick(struct guest *g)
 {
-	__atomic_store_n(&g->avail->idx, htole16(idx), __ATOMIC_SEQ_CST);
+	bool kick;
+
+	/* Partner of (K): what was posted, then the device's wishes. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	kick = guest_ops(g)->needs_kick(g);
+	g->kicked = g->avail_idx;
+	g->unasked = 0;
+	return kick;
 }
 
-void guest_offer(struct guest *g, uint16_t head)
+uint32_t guest_notify_data(const struct guest *g, uint16_t vqn)
 {
-	__atomic_store_n(&g->avail->ring[g->avail_idx % g->num], htole16(head),
-			 __ATOMIC_RELAXED);
-	g->avail_idx++;
-	guest_publish_avail_idx(g, g->avail_idx);
+	return vqn | (uint32_t)g->avail_idx << 16;
 }
+
+/* ---- used buffers ---- */
+
+static void guest_retire(struct guest *g, uint16_t id)
+{
+	struct guest_chain *c = &g->chain[id];
+
+	if (g->in_order)
+		g->first++;
+	guest_ops(g)->retire(g, id);
+	g->nr_free += c->nr_desc;
+	free(c->table);
+	c->table = NULL;
+	c->posted = false;
+}
+
+/*
+ * In order, an entry stands for all chains up to the one it names; those before
+ * it are taken to be written in full (2.7.9, 2.8.8).
+ */
+static void guest_get_batched(struct guest *g, struct vrl_used_elem *e)
+{
+	e->id = g->order[g->first % g->num];
+	if (e->id == g->batch.id) {
+		e->len = g->batch.len;
+		g->in_batch = false;
+	} else {
+		e->len = g->chain[e->id].in_len;
+	}
+}
+
+bool guest_get_used(struct guest *g, struct vrl_used_elem *e)
+{
+	if (!g->in_batch) {
+		if (!guest_ops(g)->has_used(g) ||
+		    (g->kind == GUEST_PACKED && g->stray))
+			return false;
+		guest_ops(g)->read_used(g, e);
+		if (e->id >= g->num || !g->chain[e->id].posted) {
+			g->stray++;
+			if (g->kind == GUEST_SPLIT)
+				g->last_used++;
+			return true;
+		}
+		g->in_batch = g->in_order;
+		g->batch = *e;
+	}
+	if (g->in_batch)
+		guest_get_batched(g, e);
+	guest_retire(g, e->id);
+	return true;
+}
+
+bool guest_enable_call(struct guest *g)
+{
+	guest_ops(g)->set_event(g, true, 0);
+	/* Partner of (N): the wish, then what has been used. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return guest_ops(g)->has_used(g);
+}
+
+void guest_disable_call(struct guest *g)
+{
+	guest_ops(g)->set_event(g, false, 0);
+}
+
+void guest_call_after(struct guest *g, unsigned int n)
+{
+	if (!g->event_idx)
+		abort();
+	guest_ops(g)->set_event(g, true, n);
+}
+
+/* ---- memory ---- */
 
 void guest_add_mem(struct guest *g, uint64_t iova, void *p, size_t len)
 {
 	if (g->nr_mem == GUEST_MEM_MAX)
 		abort();
 	g->mem[g->nr_mem++] = (struct guest_mem){ iova, p, len };
-}
-
-static int guest_alloc_desc(struct guest *g)
-{
-	unsigned int i;
-
-	for (i = 0; i < g->num; i++) {
-		if (!g->busy[i]) {
-			g->busy[i] = true;
-			return (int)i;
-		}
-	}
-	return -1;
-}
-
-static unsigned int guest_nr_free(const struct guest *g)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < g->num; i++)
-		n += !g->busy[i];
-	return n;
-}
-
-static int guest_post_indirect(struct guest *g, const struct guest_buf *bufs,
-			       unsigned int nr_out, unsigned int nr)
-{
-	struct vring_desc *table;
-	unsigned int i;
-	int head;
-
-	head = guest_alloc_desc(g);
-	if (head < 0)
-		return -1;
-
-	table = xcalloc(nr, sizeof(*table));
-	for (i = 0; i < nr; i++)
-		guest_desc_fill(&table[i], bufs[i].iova, bufs[i].len,
-				(i < nr - 1 ? VRING_DESC_F_NEXT : 0) |
-				(i < nr_out ? 0 : VRING_DESC_F_WRITE),
-				i < nr - 1 ? i + 1 : 0);
-	g->table[head] = table;
-	guest_set_desc(g, head, (uintptr_t)table, nr * sizeof(*table),
-		       VRING_DESC_F_INDIRECT, 0);
-	guest_offer(g, head);
-	return head;
-}
-
-int guest_post(struct guest *g, const struct guest_buf *bufs,
-	       unsigned int nr_out, unsigned int nr_in, bool indirect)
-{
-	unsigned int i, nr = nr_out + nr_in;
-	int head = -1, prev = -1, d;
-
-	if (indirect)
-		return guest_post_indirect(g, bufs, nr_out, nr);
-	if (guest_nr_free(g) < nr)
-		return -1;
-
-	for (i = 0; i < nr; i++) {
-		d = guest_alloc_desc(g);
-		guest_set_desc(g, d, bufs[i].iova, bufs[i].len,
-			       i < nr_out ? 0 : VRING_DESC_F_WRITE, 0);
-		if (prev < 0) {
-			head = d;
-		} else {
-			g->desc[prev].flags |= htole16(VRING_DESC_F_NEXT);
-			g->desc[prev].next = htole16(d);
-		}
-		prev = d;
-	}
-	guest_offer(g, head);
-	return head;
-}
-
-static void guest_free_chain(struct guest *g, unsigned int head)
-{
-	unsigned int d = head;
-
-	free(g->table[head]);
-	g->table[head] = NULL;
-	g->busy[d] = false;
-	while (le16toh(g->desc[d].flags) & VRING_DESC_F_NEXT) {
-		d = le16toh(g->desc[d].next);
-		g->busy[d] = false;
-	}
-}
-
-static uint16_t guest_used_idx(const struct guest *g)
-{
-	return le16toh(__atomic_load_n(&g->used->idx, __ATOMIC_SEQ_CST));
-}
-
-bool guest_get_used(struct guest *g, struct vrl_used_elem *e)
-{
-	const struct vring_used_elem *u;
-
-	if (guest_used_idx(g) == g->last_used)
-		return false;
-
-	u = &g->used->ring[g->last_used % g->num];
-	e->id = le32toh(u->id);
-	e->len = le32toh(u->len);
-	g->last_used++;
-	if (e->id < g->num && g->busy[e->id])
-		guest_free_chain(g, e->id);
-	return true;
-}
-
-bool guest_needs_kick(struct guest *g)
-{
-	uint16_t old = g->kicked, new = g->avail_idx, event;
-
-	g->kicked = new;
-	/* Partner of (K) in vring.c. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!g->event_idx)
-		return !(le16toh(__atomic_load_n(&g->used->flags,
-						 __ATOMIC_SEQ_CST)) &
-			 VRING_USED_F_NO_NOTIFY);
-	event = le16toh(__atomic_load_n((uint16_t *)&g->used->ring[g->num],
-					__ATOMIC_SEQ_CST));
-	/* Did we pass the event? Counted out, not computed. */
-	for (; old != new; old++)
-		if (old == event)
-			return true;
-	return false;
-}
-
-bool guest_enable_call(struct guest *g)
-{
-	if (g->event_idx)
-		__atomic_store_n(&g->avail->ring[g->num],
-				 htole16(g->last_used), __ATOMIC_SEQ_CST);
-	else
-		__atomic_store_n(&g->avail->flags, 0, __ATOMIC_SEQ_CST);
-	/* Partner of (N) in vring.c. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return guest_used_idx(g) != g->last_used;
-}
-
-void guest_disable_call(struct guest *g)
-{
-	if (!g->event_idx)
-		__atomic_store_n(&g->avail->flags,
-				 htole16(VRING_AVAIL_F_NO_INTERRUPT),
-				 __ATOMIC_SEQ_CST);
 }
 
 const void *guest_mem_find(void *opaque, uint64_t iova, uint32_t len)
@@ -251,8 +205,8 @@ const void *guest_mem_find(void *opaque, uint64_t iova, uint32_t len)
 	}
 	/* Tables of guest_post() are known by their address. */
 	for (i = 0; i < g->num; i++)
-		if (g->table[i] && (uintptr_t)g->table[i] == iova)
-			return g->table[i];
+		if (g->chain[i].table && (uintptr_t)g->chain[i].table == iova)
+			return g->chain[i].table;
 	return NULL;
 }
 
@@ -274,31 +228,18 @@ int guest_fetch(void *opaque, struct vrl_fetch *reqs, unsigned int nr)
 	return g->fetch_ret;
 }
 
-void guest_config(struct guest *g, struct vrl_vq_config *cfg, bool indirect)
-{
-	*cfg = (struct vrl_vq_config){
-		.desc = g->desc,
-		.driver = g->avail,
-		.device = g->used,
-		.num = g->num,
-		.features = (indirect ? VRL_F_INDIRECT : 0) |
-			    (g->event_idx ? VRL_F_EVENT_IDX : 0),
-		.fetch = guest_fetch,
-		.opaque = g,
-		.state = { g->avail_idx, g->last_used },
-	};
-}
+/* ---- the device's arrays ---- */
 
 /* Not zeroed: what is not written must show. */
 static void *burst_array(size_t n, size_t size)
 {
-	return memset(xcalloc(n, size), 0xa5, n * size);
+	return memset(guest_calloc(n, size), 0xa5, n * size);
 }
 
 struct vrl_burst *burst_create(unsigned int chains, unsigned int segs,
 			       unsigned int table)
 {
-	struct vrl_burst *b = xcalloc(1, sizeof(*b));
+	struct vrl_burst *b = guest_calloc(1, sizeof(*b));
 
 	b->chains = burst_array(chains, sizeof(*b->chains));
 	b->segs = burst_array(segs, sizeof(*b->segs));

@@ -115,7 +115,7 @@ static void exchange(bool event_idx)
 	struct vrl_vq_config cfg;
 	pthread_t thread;
 
-	guest_init(&w.g, NUM, event_idx);
+	guest_init(&w.g, GUEST_SPLIT, NUM, event_idx ? VRL_F_EVENT_IDX : 0);
 	guest_config(&w.g, &cfg, false);
 	assert_int_equal(vrl_vq_init(&w.vq, &cfg), 0);
 	assert_int_equal(sem_init(&w.kick, 0, 0), 0);
@@ -233,7 +233,7 @@ static void race(bool call_race, bool event_idx)
 	struct vrl_vq_config cfg;
 	pthread_t thread;
 
-	guest_init(&r.g, NUM, event_idx);
+	guest_init(&r.g, GUEST_SPLIT, NUM, event_idx ? VRL_F_EVENT_IDX : 0);
 	guest_config(&r.g, &cfg, false);
 	assert_int_equal(vrl_vq_init(&r.vq, &cfg), 0);
 	vrl_vq_needs_call(&r.vq);

@@ -6,115 +6,240 @@
  * malformed. A loop is found by remembering which entries were visited, not by
  * counting as the library does. Of a malformed chain it does not matter which
  * rule it breaks first.
+ *
+ * Beyond the text: a length of 0, 4 GiB in a chain, more than 1024 segments, a
+ * buffer behind iova_last and, packed, an id that is not below the queue size are
+ * refused as well (vrl/vring.h says why).
  */
 #include <endian.h>
 #include <string.h>
 
 #include "guest.h"
 
-static bool oracle_add(struct oracle_chain *c, uint64_t addr, uint32_t len,
-		       bool write)
-{
-	uint64_t total = c->out_len + c->in_len + len;
+/* One element of a chain or table, of whichever kind. */
+struct oracle_desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t flags;
+	uint16_t last;		/* next (split), id (packed) */
+};
 
-	if (len == 0 || total >= UINT64_C(0x100000000))
+static struct oracle_desc oracle_split_desc(const struct vring_desc *d)
+{
+	return (struct oracle_desc){
+		le64toh(d->addr), le32toh(d->len),
+		le16toh(d->flags), le16toh(d->next),
+	};
+}
+
+static struct oracle_desc oracle_packed_desc(const struct vring_packed_desc *d)
+{
+	return (struct oracle_desc){
+		le64toh(d->addr), le32toh(d->len),
+		le16toh(d->flags), le16toh(d->id),
+	};
+}
+
+static bool oracle_in_space(const struct oracle *o, uint64_t addr, uint32_t len)
+{
+	uint64_t last = o->iova_last ? o->iova_last : UINT64_MAX;
+
+	return addr <= last && len - 1 <= last - addr;
+}
+
+static bool oracle_add(const struct oracle *o, struct oracle_chain *c,
+		       const struct oracle_desc *d)
+{
+	uint64_t total = c->out_len + c->in_len + d->len;
+	bool write = d->flags & VRING_DESC_F_WRITE;
+
+	if (d->len == 0 || total >= UINT64_C(0x100000000))
 		return false;
-	if (addr > UINT64_MAX - len + 1)
+	if (!oracle_in_space(o, d->addr, d->len))
 		return false;
 	if (!write && c->nr_in > 0)
 		return false;
 	if (c->nr == ORACLE_MAX_SEGS)
 		return false;
 
-	c->seg[c->nr].iova = addr;
-	c->seg[c->nr].len = len;
+	c->seg[c->nr].iova = d->addr;
+	c->seg[c->nr].len = d->len;
 	c->seg[c->nr].write = write;
 	c->nr++;
 	c->nr_out += !write;
 	c->nr_in += write;
-	c->out_len += write ? 0 : len;
-	c->in_len += write ? len : 0;
+	c->out_len += write ? 0 : d->len;
+	c->in_len += write ? d->len : 0;
 	return true;
 }
 
-static enum oracle_verdict oracle_table(const struct vring_desc *table,
-					unsigned int entries,
-					struct oracle_chain *c)
+static void oracle_clear(struct oracle_chain *c)
+{
+	c->id = 0;
+	c->nr_desc = 0;
+	c->nr = 0;
+	c->nr_out = 0;
+	c->nr_in = 0;
+	c->out_len = 0;
+	c->in_len = 0;
+}
+
+/*
+ * The table that a descriptor leads to. Its memory is the same for both kinds:
+ * 16 bytes per entry.
+ */
+static enum oracle_verdict oracle_read_table(const struct oracle *o,
+					     const struct oracle_desc *d,
+					     void *table, size_t size)
+{
+	const void *p;
+
+	if (!o->indirect || d->flags & VRING_DESC_F_NEXT)
+		return ORACLE_ILLEGAL;
+	if (d->len == 0 || d->len % 16 || d->len > size)
+		return ORACLE_ILLEGAL;
+	if (!oracle_in_space(o, d->addr, d->len))
+		return ORACLE_ILLEGAL;
+
+	p = o->mem(o->opaque, d->addr, d->len);
+	if (!p)
+		return ORACLE_FAULT;
+	memcpy(table, p, d->len);
+	return ORACLE_LEGAL;
+}
+
+/* ---- split ---- */
+
+static enum oracle_verdict oracle_split_table(const struct oracle *o,
+					      const struct vring_desc *table,
+					      unsigned int entries,
+					      struct oracle_chain *c)
 {
 	bool visited[ORACLE_MAX_SEGS] = { false };
 	unsigned int i = 0;
 
 	for (;;) {
-		uint16_t flags;
+		struct oracle_desc d;
 
 		if (i >= entries || visited[i])
 			return ORACLE_ILLEGAL;
 		visited[i] = true;
 
-		flags = le16toh(table[i].flags);
-		if (flags & VRING_DESC_F_INDIRECT)
+		d = oracle_split_desc(&table[i]);
+		if (d.flags & VRING_DESC_F_INDIRECT)
 			return ORACLE_ILLEGAL;
-		if (!oracle_add(c, le64toh(table[i].addr),
-				le32toh(table[i].len),
-				flags & VRING_DESC_F_WRITE))
+		if (!oracle_add(o, c, &d))
 			return ORACLE_ILLEGAL;
-		if (!(flags & VRING_DESC_F_NEXT))
+		if (!(d.flags & VRING_DESC_F_NEXT))
 			return ORACLE_LEGAL;
-		i = le16toh(table[i].next);
+		i = d.last;
 	}
-}
-
-static enum oracle_verdict oracle_indirect(const struct oracle *o,
-					   const struct vring_desc *d,
-					   struct oracle_chain *c)
-{
-	struct vring_desc table[ORACLE_MAX_SEGS];
-	uint64_t addr = le64toh(d->addr);
-	uint32_t len = le32toh(d->len);
-	const void *p;
-
-	if (!o->indirect || le16toh(d->flags) & VRING_DESC_F_NEXT)
-		return ORACLE_ILLEGAL;
-	if (len == 0 || len % sizeof(*d) || len > sizeof(table))
-		return ORACLE_ILLEGAL;
-	if (addr > UINT64_MAX - len + 1)
-		return ORACLE_ILLEGAL;
-
-	p = o->mem(o->opaque, addr, len);
-	if (!p)
-		return ORACLE_FAULT;
-	memcpy(table, p, len);
-	return oracle_table(table, len / sizeof(*d), c);
 }
 
 enum oracle_verdict oracle_walk(const struct oracle *o, unsigned int head,
 				struct oracle_chain *c)
 {
 	static bool visited[VRL_NUM_MAX];
+	struct vring_desc table[ORACLE_MAX_SEGS];
+	enum oracle_verdict verdict;
 	unsigned int i = head;
 
-	c->nr = 0;
-	c->nr_out = 0;
-	c->nr_in = 0;
-	c->out_len = 0;
-	c->in_len = 0;
+	oracle_clear(c);
+	c->id = (uint16_t)head;
 	memset(visited, 0, o->num * sizeof(visited[0]));
 	for (;;) {
-		const struct vring_desc *d = &o->desc[i];
-		uint16_t flags;
+		struct oracle_desc d;
 
 		if (i >= o->num || visited[i])
 			return ORACLE_ILLEGAL;
 		visited[i] = true;
+		c->nr_desc++;
 
-		flags = le16toh(d->flags);
-		if (flags & VRING_DESC_F_INDIRECT)
-			return oracle_indirect(o, d, c);
-		if (!oracle_add(c, le64toh(d->addr), le32toh(d->len),
-				flags & VRING_DESC_F_WRITE))
+		d = oracle_split_desc(&o->desc[i]);
+		if (d.flags & VRING_DESC_F_INDIRECT) {
+			verdict = oracle_read_table(o, &d, table, sizeof(table));
+			if (verdict != ORACLE_LEGAL)
+				return verdict;
+			return oracle_split_table(o, table, d.len / 16, c);
+		}
+		if (!oracle_add(o, c, &d))
 			return ORACLE_ILLEGAL;
-		if (!(flags & VRING_DESC_F_NEXT))
+		if (!(d.flags & VRING_DESC_F_NEXT))
 			return ORACLE_LEGAL;
-		i = le16toh(d->next);
+		i = d.last;
+	}
+}
+
+/* ---- packed ---- */
+
+static bool oracle_is_avail(uint16_t flags, bool wrap)
+{
+	bool avail = flags & (1 << VRING_PACKED_DESC_F_AVAIL);
+	bool used = flags & (1 << VRING_PACKED_DESC_F_USED);
+
+	return avail == wrap && used != wrap;
+}
+
+/* Every entry counts, in order; only WRITE means something in it (2.8.7). */
+static enum oracle_verdict oracle_packed_indirect(const struct oracle *o,
+						  const struct oracle_desc *d,
+						  struct oracle_chain *c)
+{
+	struct vring_packed_desc table[ORACLE_MAX_SEGS];
+	enum oracle_verdict verdict;
+	unsigned int i;
+
+	verdict = oracle_read_table(o, d, table, sizeof(table));
+	if (verdict != ORACLE_LEGAL)
+		return verdict;
+	for (i = 0; i < d->len / 16; i++) {
+		struct oracle_desc e = oracle_packed_desc(&table[i]);
+
+		if (!oracle_add(o, c, &e))
+			return ORACLE_ILLEGAL;
+	}
+	return ORACLE_LEGAL;
+}
+
+/* Ids are an index below the queue size, or nobody could keep books by them. */
+static enum oracle_verdict oracle_id(const struct oracle *o,
+				     const struct oracle_desc *d,
+				     struct oracle_chain *c)
+{
+	c->id = d->last;
+	return d->last < o->num ? ORACLE_LEGAL : ORACLE_ILLEGAL;
+}
+
+enum oracle_verdict oracle_walk_packed(const struct oracle *o, uint16_t at,
+				       struct oracle_chain *c)
+{
+	unsigned int room = o->room ? o->room : o->num;
+	unsigned int i = at & 0x7fff;
+	bool wrap = at & 0x8000;
+	struct oracle_desc d;
+
+	oracle_clear(c);
+	d = oracle_packed_desc(&o->ring[i]);
+	if (!oracle_is_avail(d.flags, wrap))
+		return ORACLE_NONE;
+	for (;;) {
+		/* Longer than the ring, or into what is in flight. */
+		if (c->nr_desc == room)
+			return ORACLE_ILLEGAL;
+		c->nr_desc++;
+
+		if (d.flags & VRING_DESC_F_INDIRECT) {
+			/* Never part of a list (2.8.19). */
+			if (c->nr_desc > 1 || oracle_id(o, &d, c))
+				return ORACLE_ILLEGAL;
+			return oracle_packed_indirect(o, &d, c);
+		}
+		if (!oracle_add(o, c, &d))
+			return ORACLE_ILLEGAL;
+		if (!(d.flags & VRING_DESC_F_NEXT))
+			return oracle_id(o, &d, c);
+		/* That the others are available is implied by the first (2.8.2). */
+		i = (i + 1) % o->num;
+		d = oracle_packed_desc(&o->ring[i]);
 	}
 }

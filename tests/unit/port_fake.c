@@ -42,7 +42,7 @@ int fake_setup(void **state)
 	fake.pool = pool;
 	fake.mem = calloc(1, FAKE_MEM);
 	for (i = 0; i < 2; i++) {
-		guest_init(&fake.vq[i], FAKE_NUM, false);
+		guest_init(&fake.vq[i], GUEST_SPLIT, FAKE_NUM, 0);
 		fake.ready[i] = true;
 	}
 	fake.state.status = 0xf;

@@ -74,7 +74,7 @@ static void single_descriptors_are_read_once(void **state)
 	struct guest g;
 
 	(void)state;
-	guest_init(&g, 8, false);
+	guest_init(&g, GUEST_SPLIT, 8, 0);
 	guest_post(&g, &bufs[0], 1, 0, false);
 	guest_post(&g, &bufs[1], 0, 1, false);
 	b = peek_rewritten(&g, 2);
@@ -100,7 +100,7 @@ static void chained_descriptors_are_read_once(void **state)
 	struct guest g;
 
 	(void)state;
-	guest_init(&g, 8, false);
+	guest_init(&g, GUEST_SPLIT, 8, 0);
 	guest_post(&g, bufs, 2, 2, false);
 	b = peek_rewritten(&g, 1);
 	assert_int_equal(nr_reads, 1 + 1 + 8);
@@ -121,7 +121,7 @@ static void indirect_descriptors_are_read_once(void **state)
 	struct guest g;
 
 	(void)state;
-	guest_init(&g, 8, false);
+	guest_init(&g, GUEST_SPLIT, 8, 0);
 	guest_post(&g, bufs, 1, 1, true);
 	b = peek_rewritten(&g, 1);
 	assert_int_equal(nr_reads, 1 + 1 + 2);

@@ -7,11 +7,12 @@
 #include "ring.h"
 #include "test.h"
 
-void ring_open(struct ring *r, unsigned int num, bool event_idx, uint16_t start)
+void ring_open(struct ring *r, enum guest_kind kind, unsigned int num,
+	       uint32_t features, uint16_t start)
 {
 	struct vrl_vq_config cfg;
 
-	guest_init(&r->g, num, event_idx);
+	guest_init(&r->g, kind, num, features);
 	guest_start_at(&r->g, start);
 	guest_config(&r->g, &cfg, true);
 	assert_int_equal(vrl_vq_init(&r->vq, &cfg), 0);

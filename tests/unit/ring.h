@@ -16,9 +16,10 @@ struct ring {
 };
 
 /* Both sides start at index start; arrays for any one chain. */
-void ring_open(struct ring *r, unsigned int num, bool event_idx, uint16_t start);
+void ring_open(struct ring *r, enum guest_kind kind, unsigned int num,
+	       uint32_t features, uint16_t start);
 void ring_close(struct ring *r);
-/* The driver posts one readable buffer; returns its head. */
+/* The driver posts one readable buffer; returns its head or id. */
 int ring_post(struct ring *r, uint32_t len);
 /* The device takes n chains, all of which must be there, and pushes them. */
 void ring_turn(struct ring *r, unsigned int n);

@@ -15,7 +15,7 @@ static void no_interrupt_flag_is_honoured(void **state)
 	struct ring r;
 
 	(void)state;
-	ring_open(&r, 4, false, 0);
+	ring_open(&r, GUEST_SPLIT, 4, 0, 0);
 	ring_post(&r, 60);
 	ring_turn(&r, 1);
 	assert_true(vrl_vq_needs_call(&r.vq));
@@ -39,7 +39,7 @@ static bool event_call(uint16_t start, uint16_t distance, unsigned int n)
 	struct ring r;
 	bool call;
 
-	ring_open(&r, 16, true, start);
+	ring_open(&r, GUEST_SPLIT, 16, VRL_F_EVENT_IDX, start);
 	assert_true(vrl_vq_needs_call(&r.vq));	/* after init: always */
 	r.g.avail->ring[16] = htole16(start + distance);
 	vrl_vq_consume(&r.vq, r.b, n);
@@ -74,7 +74,7 @@ static void many_pushes_without_a_decision_end_in_a_call(void **state)
 	unsigned int i;
 
 	(void)state;
-	ring_open(&r, 16, true, 0);
+	ring_open(&r, GUEST_SPLIT, 16, VRL_F_EVENT_IDX, 0);
 	vrl_vq_needs_call(&r.vq);
 	r.g.avail->ring[16] = htole16(40000);
 	/* 65536 + 16 elements: the index alone looks like 16 elements. */
@@ -91,7 +91,7 @@ static void kicks(bool event_idx, uint16_t start)
 {
 	struct ring r;
 
-	ring_open(&r, 8, event_idx, start);
+	ring_open(&r, GUEST_SPLIT, 8, event_idx ? VRL_F_EVENT_IDX : 0, start);
 	assert_false(vrl_vq_enable_kick(&r.vq));
 	ring_post(&r, 60);
 	assert_true(guest_needs_kick(&r.g));
@@ -128,7 +128,7 @@ static void next_owner_resumes_from_saved_indices(void **state)
 	int i, heads[4];
 
 	(void)state;
-	ring_open(&r, 4, true, 65534);
+	ring_open(&r, GUEST_SPLIT, 4, VRL_F_EVENT_IDX, 65534);
 	for (i = 0; i < 4; i++)
 		heads[i] = ring_post(&r, 60 + i);
 	ring_turn(&r, 2);
@@ -173,7 +173,7 @@ static void set_state_forgets_the_cached_avail_index(void **state)
 	int i;
 
 	(void)state;
-	ring_open(&r, 8, false, 0);
+	ring_open(&r, GUEST_SPLIT, 8, 0, 0);
 	for (i = 0; i < 8; i++)
 		ring_post(&r, 60);
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 1), 1);

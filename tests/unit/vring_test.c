@@ -35,7 +35,7 @@ static void init_refuses_bad_configurations(void **state)
 	unsigned int i;
 
 	(void)state;
-	guest_init(&g, 8, false);
+	guest_init(&g, GUEST_SPLIT, 8, 0);
 	guest_config(&g, &good, true);
 	for (i = 0; i < ARRAY_LEN(bad_num); i++) {
 		cfg = good;
@@ -76,7 +76,7 @@ static void init_writes_nothing_to_the_rings(void **state)
 	char *used;
 
 	(void)state;
-	ring_open(&r, 8, true, 0);
+	ring_open(&r, GUEST_SPLIT, 8, VRL_F_EVENT_IDX, 0);
 	used = (char *)r.g.used;
 	for (i = 0; i < 4 + 8 * 8 + 2; i++)
 		assert_int_equal(used[i], 0);
@@ -89,7 +89,7 @@ static void peek_takes_nothing(void **state)
 	int i, head;
 
 	(void)state;
-	ring_open(&r, 4, false, 0);
+	ring_open(&r, GUEST_SPLIT, 4, 0, 0);
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 8), 0);
 	head = ring_post(&r, 60);
 	for (i = 0; i < 3; i++) {
@@ -109,7 +109,7 @@ static void peek_honours_both_limits(void **state)
 	int i;
 
 	(void)state;
-	ring_open(&r, 8, false, 0);
+	ring_open(&r, GUEST_SPLIT, 8, 0, 0);
 	for (i = 0; i < 8; i++)
 		ring_post(&r, 60);
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 0), 0);
@@ -128,7 +128,7 @@ static void traffic(bool event_idx, uint16_t start, unsigned int rounds)
 	unsigned int i, k, seen = 0, posted = 0;
 	struct ring r;
 
-	ring_open(&r, 32, event_idx, start);
+	ring_open(&r, GUEST_SPLIT, 32, event_idx ? VRL_F_EVENT_IDX : 0, start);
 	while (seen < rounds) {
 		unsigned int want = 1 + test_random(&rnd) % 8;
 		int n;
@@ -191,7 +191,7 @@ static void push_wraps_inside_one_burst_and_stores_the_index_last(void **state)
 	int i;
 
 	(void)state;
-	ring_open(&r, 8, false, 65533);
+	ring_open(&r, GUEST_SPLIT, 8, 0, 65533);
 	for (i = 0; i < 8; i++)
 		ring_post(&r, 100 + i);
 	ring_turn(&r, 8);
@@ -211,7 +211,7 @@ static void largest_queue_can_be_full(void **state)
 	unsigned int i;
 
 	(void)state;
-	ring_open(&r, VRL_NUM_MAX, true, 40000);
+	ring_open(&r, GUEST_SPLIT, VRL_NUM_MAX, VRL_F_EVENT_IDX, 40000);
 	for (i = 0; i < VRL_NUM_MAX; i++) {
 		guest_set_desc(&r.g, i, 0x1000, 1, 0, 0);
 		r.g.avail->ring[(40000 + i) % VRL_NUM_MAX] = htole16(i);
@@ -236,7 +236,7 @@ static void jump(unsigned int num, uint16_t in_flight, uint16_t by, bool legal)
 	struct vrl_vq vq;
 	struct guest g;
 
-	guest_init(&g, num, false);
+	guest_init(&g, GUEST_SPLIT, num, 0);
 	guest_config(&g, &cfg, false);
 	cfg.state.last_avail = 65530;
 	cfg.state.used_idx = 65530 - in_flight;
@@ -270,7 +270,7 @@ static void jump_is_found_by_peek_and_enable_kick_does_not_sleep(void **state)
 	struct ring r;
 
 	(void)state;
-	ring_open(&r, 8, true, 0);
+	ring_open(&r, GUEST_SPLIT, 8, VRL_F_EVENT_IDX, 0);
 	guest_publish_avail_idx(&r.g, 100);
 	assert_true(vrl_vq_enable_kick(&r.vq));
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 4), -EPROTO);
@@ -286,7 +286,7 @@ static void burst_ends_before_a_chain_without_room(void **state)
 	struct ring r;
 
 	(void)state;
-	ring_open(&r, 16, false, 0);
+	ring_open(&r, GUEST_SPLIT, 16, 0, 0);
 	guest_post(&r.g, bufs, 2, 0, false);
 	guest_post(&r.g, bufs, 2, 2, true);
 	guest_post(&r.g, bufs, 3, 0, false);
@@ -319,7 +319,7 @@ static void burst_of_single_descriptors_ends_with_the_segments(void **state)
 	int i;
 
 	(void)state;
-	ring_open(&r, 16, false, 0);
+	ring_open(&r, GUEST_SPLIT, 16, 0, 0);
 	burst_destroy(r.b);
 	r.b = burst_create(16, 5, 0);
 	for (i = 0; i < 16; i++)
@@ -337,7 +337,7 @@ static void loop_is_one_also_where_room_is_short(void **state)
 	struct ring r;
 
 	(void)state;
-	ring_open(&r, 4, false, 0);
+	ring_open(&r, GUEST_SPLIT, 4, 0, 0);
 	burst_destroy(r.b);
 	r.b = burst_create(1, 4, 0);
 	guest_set_desc(&r.g, 0, 0x1000, 1, VRING_DESC_F_NEXT, 1);
@@ -355,7 +355,7 @@ static void all_tables_of_a_burst_are_fetched_at_once(void **state)
 	int i;
 
 	(void)state;
-	ring_open(&r, 16, false, 0);
+	ring_open(&r, GUEST_SPLIT, 16, 0, 0);
 	for (i = 0; i < 8; i++)
 		guest_post(&r.g, bufs, 2, 0, i & 1);
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 16), 8);
@@ -374,7 +374,7 @@ static void unreadable_table_is_a_fault_of_its_chain_only(void **state)
 	struct ring r;
 
 	(void)state;
-	ring_open(&r, 16, false, 0);
+	ring_open(&r, GUEST_SPLIT, 16, 0, 0);
 	guest_post(&r.g, bufs, 2, 1, true);
 	guest_set_desc(&r.g, 8, 0x1000, 64, VRING_DESC_F_NEXT, 9);
 	guest_set_desc(&r.g, 9, 0xdead0000, 32, VRING_DESC_F_INDIRECT, 0);
@@ -402,7 +402,7 @@ static void failing_fetch_loses_nothing(void **state)
 	struct ring r;
 
 	(void)state;
-	ring_open(&r, 16, false, 0);
+	ring_open(&r, GUEST_SPLIT, 16, 0, 0);
 	ring_post(&r, 60);
 	guest_post(&r.g, bufs, 2, 0, true);
 	r.g.fetch_ret = -EINTR;
@@ -421,7 +421,7 @@ static void completion_out_of_order(void **state)
 	int i;
 
 	(void)state;
-	ring_open(&r, 4, false, 0);
+	ring_open(&r, GUEST_SPLIT, 4, 0, 0);
 	for (i = 0; i < 4; i++)
 		ring_post(&r, 60 + i);
 	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 4), 4);
