@@ -177,7 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			      model_del(&m, a, b));
 			break;
 		default:
-			hint.index = data[3] & 0x80 ? data[3] : hint.index;
+			hint.streak = data[3] & 0x80 ? data[3] : hint.streak;
 			check_translate(t, &m, &hint, a, data[0] >> 2 & 3,
 					big ? UINT64_MAX - data[2] : data[2]);
 		}

@@ -286,7 +286,7 @@ static void every_number_of_ranges_is_searched_right(void **state)
 						       k << 20, RW), 0);
 		}
 		for (i = 0; i < 10 * n; i++) {
-			t.hint.index = 12345;
+			t.hint.streak = 12345;
 			t.hint.size = 0;
 			if (i % 10 < 7)
 				leads(&t, i, ((i / 10) << 20) + i % 10, 10,
@@ -309,11 +309,11 @@ static void any_hint_is_harmless(void **state)
 	assert_int_equal(vrl_iotlb_add(t.t, 100, 199, 1100, RW), 0);
 	assert_int_equal(vrl_iotlb_add(t.t, 300, 399, 9300, RW), 0);
 	for (i = 0; i < ARRAY_LEN(hints); i++) {
-		t.hint.index = hints[i];
+		t.hint.streak = hints[i];
 		leads(&t, 150, 1150, 1, 1);
-		t.hint.index = hints[i];
+		t.hint.streak = hints[i];
 		leads(&t, 399, 9399, 1, 1);
-		t.hint.index = hints[i];
+		t.hint.streak = hints[i];
 		fails(&t, 250, VRL_PERM_R, -EFAULT);
 	}
 	table_close(&t);

@@ -2,59 +2,17 @@
 /*
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * IOTLB range table: a sorted array of inclusive ranges. The search compares
- * and never branches on the result, which on unpredictable addresses is several
+ * IOTLB range table: a sorted array of inclusive ranges. Searching it is several
  * times faster than an interval tree; adding and deleting move the tail.
- *
- * Readers and the writer share the table under a sequence number. All words of
- * it are stored and loaded whole; four barriers give them their order:
- *
- *   writer                              reader
- *   seq = odd                           (R1) load seq, acquire
- *   (W1) store barrier                  load nr and entries
- *   store nr and entries                (R2) load barrier
- *   (W2) store seq = even, release      load seq again: the same?
- *
- * (W2) with (R1): who sees the new seq sees all of the change. (W1) with (R2):
- * who has seen a part of the change sees at least the odd seq.
  */
 #include "iotlb.h"
 
-/*
- * How often a reader looks again before it gives up: the writer moves at most
- * VRL_IOTLB_MAX entries, some 10 us, and may be gone for longer if it can be
- * preempted; that is not the reader's to wait for.
- */
-#define LOOKUP_TRIES	512
-
-/*
- * Number of ranges of @n that end before @iova: the first that may hold it. A mask
- * that the compiler does not see through, or it makes a branch of the condition.
- */
-static __u32 entries_find(const struct vrl_iotlb_entry *e, __u32 n, __u64 iova)
+/* Index of the first range that does not end before @iova. */
+static __u32 iotlb_find(const struct vrl_iotlb *t, __u64 iova)
 {
-	const struct vrl_iotlb_entry *begin = e;
-	__u32 half, mask;
-
-	if (!n)
+	if (!t->nr)
 		return 0;
-	while (n > 1) {
-		half = n / 2;
-		mask = -(__u32)(READ_ONCE(e[half - 1].last) < iova);
-		OPTIMIZER_HIDE_VAR(mask);
-		e += half & mask;
-		n -= half;
-	}
-	return (__u32)(e - begin) + (READ_ONCE(e->last) < iova);
-}
-
-static void entry_load(struct vrl_iotlb_entry *dst,
-		       const struct vrl_iotlb_entry *src)
-{
-	dst->first = READ_ONCE(src->first);
-	dst->last = READ_ONCE(src->last);
-	dst->addr = READ_ONCE(src->addr);
-	dst->perm = READ_ONCE(src->perm);
+	return (__u32)(entries_find(t->entries, t->nr, iova) - t->entries);
 }
 
 static void entry_store(struct vrl_iotlb_entry *dst,
@@ -134,7 +92,7 @@ int vrl_iotlb_add(struct vrl_iotlb *t, __u64 first, __u64 last, __u64 addr,
 	if (first > last || !perm || perm & ~(VRL_PERM_R | VRL_PERM_W))
 		return -EINVAL;
 
-	i = entries_find(t->entries, t->nr, first);
+	i = iotlb_find(t, first);
 	if (i < t->nr && t->entries[i].first <= last)
 		return -EEXIST;
 	if (t->nr >= t->max)
@@ -171,8 +129,8 @@ int vrl_iotlb_del(struct vrl_iotlb *t, __u64 first, __u64 last)
 		return -EINVAL;
 
 	/* Ranges [begin, end) are touched; the outer two maybe in part. */
-	begin = entries_find(e, t->nr, first);
-	end = entries_find(e, t->nr, last);
+	begin = iotlb_find(t, first);
+	end = iotlb_find(t, last);
 	if (end < t->nr && e[end].first <= last)
 		end++;
 	if (begin == end)
@@ -225,62 +183,10 @@ void vrl_iotlb_sync(const struct vrl_iotlb *t, struct vrl_iotlb_hint *hint)
 	}
 }
 
-/*
- * One look at the table, whose words are only believed if seq has not changed:
- * until then they bound nothing and lead nowhere. Returns the index of the range
- * that holds @iova with a copy of it in *e, or -EFAULT, or -EAGAIN.
- */
-static int iotlb_look(const struct vrl_iotlb *t, __u32 max, __u64 iova,
-		      struct vrl_iotlb_entry *e, __u32 *seq)
-{
-	__u32 nr, i;
-
-	*seq = smp_load_acquire(&t->seq);	/* (R1) pairs with (W2) */
-	nr = READ_ONCE(t->nr);
-	if (nr > max)
-		nr = max;
-	i = entries_find(t->entries, nr, iova);
-	if (likely(i < nr))
-		entry_load(e, &t->entries[i]);
-
-	smp_rmb();				/* (R2) pairs with (W1) */
-	if (unlikely(READ_ONCE(t->seq) != *seq || *seq & 1))
-		return -EAGAIN;
-	if (i == nr || iova < e->first || iova > e->last)
-		return -EFAULT;
-	return (int)i;
-}
-
-int vrl_iotlb_lookup(const struct vrl_iotlb *t, struct vrl_iotlb_hint *h,
-		     __u64 iova, __u32 perm, struct vrl_iotlb_entry *e)
-{
-	__u32 max = h->max ? h->max : READ_ONCE(t->max);
-	unsigned int tries;
-	__u32 seq;
-	int ret;
-
-	if (max > VRL_IOTLB_MAX)
-		max = VRL_IOTLB_MAX;
-	h->size = 0;
-	for (tries = 0; tries < LOOKUP_TRIES; tries++) {
-		ret = iotlb_look(t, max, iova, e, &seq);
-		if (likely(ret != -EAGAIN))
-			break;
-		cpu_relax();
-	}
-	if (unlikely(ret < 0))
-		return ret;
-
-	h->streak = (__u32)ret == h->index && seq == h->seq ? h->streak + 1 : 0;
-	h->index = (__u32)ret;
-	h->seq = seq;
-	return (e->perm & perm) == perm ? 0 : -EACCES;
-}
-
 int vrl_iotlb_translate(const struct vrl_iotlb *t, struct vrl_iotlb_hint *hint,
 			__u64 iova, __u32 perm, __u64 *addr, __u64 *len)
 {
-	struct vrl_iotlb_entry e;
+	struct iotlb_found f;
 	int ret;
 
 	if (unlikely(!*len))
@@ -291,13 +197,12 @@ int vrl_iotlb_translate(const struct vrl_iotlb *t, struct vrl_iotlb_hint *hint,
 		return 0;
 	}
 
-	ret = vrl_iotlb_lookup(t, hint, iova, perm, &e);
+	ret = iotlb_lookup(t, hint, 0, iova, perm, &f);
 	if (unlikely(ret))
 		return ret;
-	hint_learn(hint, &e, 0);
 	/* Compared without the + 1, which is 0 for the whole 64-bit space. */
-	if (*len - 1 > e.last - iova)
-		*len = e.last - iova + 1;
-	*addr = e.addr + (iova - e.first);
+	if (*len - 1 > f.after)
+		*len = f.after + 1;
+	*addr = f.addr;
 	return 0;
 }

@@ -54,8 +54,7 @@ static int mem_piece(struct vrl_mem *m, __u64 iova, __u32 len, __u32 perm,
 		     struct vrl_piece *p)
 {
 	struct vrl_iotlb_hint *h = perm & VRL_PERM_W ? &m->in : &m->out;
-	struct vrl_iotlb_entry e;
-	__u64 n = len;
+	struct iotlb_found f;
 	int ret;
 
 	p->len = len;
@@ -70,24 +69,26 @@ static int mem_piece(struct vrl_mem *m, __u64 iova, __u32 len, __u32 perm,
 		return 0;
 	}
 
-	ret = vrl_iotlb_lookup(m->tlb, h, iova, perm, &e);
+	ret = iotlb_lookup(m->tlb, h, (unsigned long)m->base, iova, perm, &f);
 	if (unlikely(ret))
 		return ret;
-	hint_learn(h, &e, (unsigned long)m->base);
-	/* Compared without the + 1, which is 0 for the whole 64-bit space. */
-	if (n - 1 > e.last - iova)
-		p->len = (__u32)(e.last - iova + 1);
-	p->addr = (char *)m->base + (e.addr + (iova - e.first));
+	if (len - 1 > f.after)
+		p->len = (__u32)(f.after + 1);
+	p->addr = (void *)(unsigned long)f.addr;
 	return 0;
 }
 
 void *vrl_mem_at_cold(struct vrl_mem *m, __u64 iova, __u32 len, __u32 perm)
 {
-	struct vrl_piece p;
+	struct vrl_iotlb_hint *h = perm & VRL_PERM_W ? &m->in : &m->out;
+	struct iotlb_found f;
 
-	if (unlikely(!len || !perm || mem_piece(m, iova, len, perm, &p)))
+	if (unlikely(!len || !perm || !m->tlb))
 		return NULL;
-	return p.len == len ? p.addr : NULL;
+	if (unlikely(iotlb_lookup(m->tlb, h, (unsigned long)m->base, iova, perm,
+				  &f)))
+		return NULL;
+	return len - 1 <= f.after ? (void *)(unsigned long)f.addr : NULL;
 }
 
 /* Up to @max pieces of what is left. Returns how many, or an error. */
@@ -118,12 +119,24 @@ static int walk_pieces(struct walk *w, struct vrl_piece *out, unsigned int max)
 /* Can all that is left be translated? On a copy: the walk itself stays. */
 static int walk_check(struct walk w)
 {
-	struct vrl_piece p[BATCH];
-	int n = 0;
+	struct vrl_piece p;
+	int ret = 0;
 
-	while (w.left && n >= 0)
-		n = walk_pieces(&w, p, BATCH);
-	return n < 0 ? n : 0;
+	while (w.left && ret >= 0)
+		ret = walk_pieces(&w, &p, 1);
+	return ret < 0 ? ret : 0;
+}
+
+/* The first pieces, if all that comes after them can be translated, too. */
+static int walk_first(struct walk *w, struct vrl_piece *out, unsigned int max)
+{
+	int n = walk_pieces(w, out, max);
+	int ret;
+
+	if (unlikely(n < 0 || !w->left))
+		return n;
+	ret = walk_check(*w);
+	return ret ? ret : n;
 }
 
 int vrl_mem_pieces(struct vrl_mem *m, const struct vrl_seg *segs,
@@ -172,16 +185,12 @@ int vrl_mem_read_cold(struct vrl_mem *m, const struct vrl_burst *b,
 	struct walk w = { .m = m, .left = len, .perm = VRL_PERM_R };
 	struct vrl_piece p[BATCH];
 	char *to = dst;
-	int ret, n, i;
+	int n, i;
 
-	ret = walk_begin(&w, &b->segs[c->seg], off, c->out_len);
-	if (unlikely(ret))
-		return ret;
-	n = walk_pieces(&w, p, BATCH);
-	ret = n < 0 ? n : walk_check(w);
-	if (unlikely(ret))
-		return ret;
-
+	n = walk_begin(&w, &b->segs[c->seg], off, c->out_len);
+	if (unlikely(n))
+		return n;
+	n = walk_first(&w, p, BATCH);
 	while (n > 0) {
 		for (i = 0; i < n; i++) {
 			vrl_copy_from_driver(to, p[i].addr, p[i].len);
@@ -212,13 +221,13 @@ static void source_copy(struct source *s, const struct vrl_piece *dst)
 	}
 }
 
-/* All that is left of the walk, which has been checked. */
+/* Nothing, or all that is left, unless the table changes meanwhile. */
 static int walk_write(struct walk *w, struct source *s)
 {
 	struct vrl_piece p[BATCH];
-	int n, i;
+	int i, n;
 
-	while ((n = walk_pieces(w, p, BATCH)) > 0)
+	for (n = walk_first(w, p, BATCH); n > 0; n = walk_pieces(w, p, BATCH))
 		for (i = 0; i < n; i++)
 			source_copy(s, &p[i]);
 	return n;
@@ -233,9 +242,65 @@ int vrl_mem_write_cold(struct vrl_mem *m, const struct vrl_burst *b,
 	int ret;
 
 	ret = walk_begin(&w, &b->segs[c->seg + c->nr_out], off, c->in_len);
-	if (likely(!ret))
+	return ret ? ret : walk_write(&w, &s);
+}
+
+/* The next chain of a frame of which @left bytes remain. */
+static struct walk walk_chain(struct vrl_mem *m, const struct vrl_burst *b,
+			      const struct vrl_chain *c, __u64 left)
+{
+	return (struct walk){
+		.m = m,
+		.seg = &b->segs[c->seg + c->nr_out],
+		.left = left < c->in_len ? (__u32)left : c->in_len,
+		.perm = VRL_PERM_W,
+	};
+}
+
+/* Fills @used for the chains of a frame, if all of them can be written to. */
+static int frame_check(struct vrl_mem *m, const struct vrl_burst *b,
+		       unsigned int first, __u64 len,
+		       struct vrl_used_elem *used)
+{
+	unsigned int n = vrl_mem_frame_chains(b, first, len), i;
+	const struct vrl_chain *c = &b->chains[first];
+	struct walk w;
+	int ret;
+
+	if (unlikely(!n))
+		return -ENOBUFS;
+	for (i = 0; i < n; i++, c++, len -= w.left) {
+		w = walk_chain(m, b, c, len);
+		if (unlikely(!w.left))
+			return -EFAULT;
 		ret = walk_check(w);
-	if (unlikely(ret))
-		return ret;
-	return walk_write(&w, &s);
+		if (unlikely(ret))
+			return ret;
+		used[i] = (struct vrl_used_elem){ .id = c->id, .len = w.left };
+	}
+	return (int)n;
+}
+
+int vrl_mem_write_frame(struct vrl_mem *m, const struct vrl_burst *b,
+			unsigned int first, const struct vrl_piece *src,
+			unsigned int nr, struct vrl_used_elem *used)
+{
+	struct source s = { .next = src };
+	__u64 len = 0;
+	struct walk w;
+	unsigned int i;
+	int n, ret;
+
+	for (i = 0; i < nr; i++)
+		len += src[i].len;
+	if (unlikely(!len))
+		return -EINVAL;
+	n = frame_check(m, b, first, len, used);
+	for (i = 0; (int)i < n; i++, len -= used[i - 1].len) {
+		w = walk_chain(m, b, &b->chains[first + i], len);
+		ret = walk_write(&w, &s);
+		if (unlikely(ret))
+			return ret;
+	}
+	return n;
 }

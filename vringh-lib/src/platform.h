@@ -10,8 +10,8 @@
  *   le16_to_cpu le32_to_cpu le64_to_cpu cpu_to_le16 cpu_to_le32
  *   likely unlikely memcpy memmove static_assert, errno numbers
  *
- * and of its own: copy_string_move(), the CPU's own block copy, where it is known
- * to be fast.
+ * and of its own: select_pointer(), a choice that is never a branch, and
+ * copy_string_move(), the CPU's block copy, where it is known to be fast.
  */
 #ifndef VRL_PLATFORM_H
 #define VRL_PLATFORM_H
@@ -129,5 +129,22 @@ static inline bool copy_string_move(void *dst, const void *src,
 #endif
 
 #endif /* __KERNEL__ */
+
+/*
+ * @cond ? @yes : @no, for conditions that nobody can guess. gcc takes a conditional
+ * move if told so; clang makes a branch of whatever it understands.
+ */
+static __always_inline const void *select_pointer(bool cond, const void *yes,
+						  const void *no)
+{
+#ifdef __clang__
+	unsigned long mask = -(unsigned long)cond;
+
+	OPTIMIZER_HIDE_VAR(mask);
+	return (const char *)no + (((unsigned long)yes - (unsigned long)no) & mask);
+#else
+	return __builtin_expect_with_probability(cond, 1, 0.5) ? yes : no;
+#endif
+}
 
 #endif /* VRL_PLATFORM_H */

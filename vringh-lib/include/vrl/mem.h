@@ -203,6 +203,29 @@ static inline unsigned int vrl_mem_frame_chains(const struct vrl_burst *b,
 }
 
 /**
+ * vrl_mem_write_frame() - write one frame into as many chains as it needs
+ * @m:     memory
+ * @b:     burst
+ * @first: chain to begin with
+ * @src:   the frame, its header first
+ * @nr:    pieces in @src
+ * @used:  out: one element per chain, for push
+ *
+ * Chains are filled one after the other; all that are used belong to one push
+ * (5.1.6.4). Without mergeable buffers the caller gives a burst of one chain, or
+ * refuses what vrl_mem_frame_chains() says takes more.
+ *
+ * Return: number of chains, > 0; -EINVAL if the frame has no bytes; -ENOBUFS if
+ * the chains of the burst from @first on do not hold it; -EFAULT, -EACCES or
+ * -EAGAIN as in vrl_mem_write(); -EFAULT also if a chain has no writable byte.
+ * After -EFAULT or -EACCES, giving back chain @first with length 0 leads past the
+ * bad one sooner or later.
+ */
+int vrl_mem_write_frame(struct vrl_mem *m, const struct vrl_burst *b,
+			unsigned int first, const struct vrl_piece *src,
+			unsigned int nr, struct vrl_used_elem *used);
+
+/**
  * vrl_mem_prefetch() - the first two lines of each chain, to the cache
  * @m: memory
  * @b: burst
