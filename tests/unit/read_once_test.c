@@ -47,6 +47,8 @@ static void rewrite(volatile void *p, size_t size)
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 
 #include "../../vringh-lib/src/chain.c"
+#include "../../vringh-lib/src/inflight.c"
+#include "../../vringh-lib/src/inflight_packed.c"
 #include "../../vringh-lib/src/packed.c"
 #include "../../vringh-lib/src/split.c"
 #include "../../vringh-lib/src/vring.c"

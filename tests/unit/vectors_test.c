@@ -151,6 +151,9 @@ static void every_reason_has_a_vector(void **state)
 	/* Scripts have this one; 1024 segments are in chain_test. */
 	seen[VRL_WHY_AVAIL_JUMP] = true;
 	seen[VRL_WHY_CHAIN_TOO_LONG] = true;
+	/* With an in-flight log only: inflight_test. */
+	seen[VRL_WHY_ID_BUSY] = true;
+	seen[VRL_WHY_INFLIGHT] = true;
 	for (i = VRL_WHY_RESET + 1; i < VRL_WHY_NR; i++)
 		if (!seen[i])
 			fail_msg("no vector for: %s", vrl_why_str(i));

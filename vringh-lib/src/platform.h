@@ -6,7 +6,7 @@
  * the sources may use, under the kernel's names:
  *
  *   READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release smp_mb smp_rmb
- *   smp_wmb cpu_relax prefetch OPTIMIZER_HIDE_VAR
+ *   smp_wmb barrier cpu_relax prefetch OPTIMIZER_HIDE_VAR
  *   le16_to_cpu le32_to_cpu le64_to_cpu cpu_to_le16 cpu_to_le32
  *   likely unlikely memcpy memmove static_assert, errno numbers
  *
@@ -56,6 +56,7 @@ static inline bool copy_string_move(void *dst, const void *src,
 
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define barrier()	__asm__ __volatile__("" : : : "memory")
 #define smp_mb()		__atomic_thread_fence(__ATOMIC_SEQ_CST)
 /* Stronger than the kernel's, which order loads with loads, stores with stores. */
 #define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)

@@ -24,6 +24,8 @@ static inline int vq_break(struct vrl_vq *vq, int why)
  */
 int vrl_split_peek(struct burst_walk *w, unsigned int max);
 int vrl_packed_peek(struct burst_walk *w, unsigned int max);
+/* The same for @n > 0 heads that stand in w->b->chains already. */
+int vrl_split_walk(struct burst_walk *w, unsigned int n);
 
 void vrl_packed_take(struct vrl_vq *vq, const struct vrl_burst *b, unsigned int n);
 

@@ -163,6 +163,16 @@ static unsigned int split_walk(struct burst_walk *w, unsigned int n, int *end)
 	return i;
 }
 
+int vrl_split_walk(struct burst_walk *w, unsigned int n)
+{
+	int ret;
+
+	n = split_walk(w, n, &ret);
+	if (unlikely(!n))
+		return ret < 0 ? ret : vq_break(w->vq, ret);
+	return (int)n;
+}
+
 int vrl_split_peek(struct burst_walk *w, unsigned int max)
 {
 	struct vrl_vq *vq = w->vq;
@@ -181,10 +191,7 @@ int vrl_split_peek(struct burst_walk *w, unsigned int max)
 	n = split_read_heads(vq, w->b, nr < max ? nr : max);
 	if (unlikely(!n))
 		return vq_break(vq, VRL_WHY_HEAD_RANGE);
-	n = split_walk(w, n, &ret);
-	if (unlikely(!n))
-		return ret < 0 ? ret : vq_break(vq, ret);
-	return (int)n;
+	return vrl_split_walk(w, n);
 }
 
 static void split_write(struct used_elem *dst, const struct vrl_used_elem *src,

@@ -3,9 +3,10 @@
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
  * A virtqueue, whichever ring it has: set-up and its checks, saved state, reset,
- * reasons; all that touches ring memory is handed to split.c and packed.c.
+ * reasons; all that touches ring memory is handed to split.c and packed.c, and what
+ * goes beside it to the in-flight log.
  */
-#include "queue.h"
+#include "log.h"
 
 static bool vq_is_packed(const struct vrl_vq *vq)
 {
@@ -118,6 +119,9 @@ int vrl_vq_init(struct vrl_vq *vq, const struct vrl_vq_config *cfg)
 		return vq_refuse(vq, why);
 	if (vrl_vq_set_state(vq, &cfg->state))
 		return vq_refuse(vq, VRL_WHY_CFG_STATE);
+	why = cfg->inflight ? vrl_log_open(vq) : 0;
+	if (why)
+		return vq_refuse(vq, why);
 	return 0;
 }
 
@@ -134,6 +138,8 @@ void vrl_vq_get_state(const struct vrl_vq *vq, struct vrl_vq_state *st)
 
 int vrl_vq_set_state(struct vrl_vq *vq, const struct vrl_vq_state *st)
 {
+	if (vq->features & VRL_VQ_LOG)
+		return -EINVAL;
 	if (vq_is_packed(vq) ? !vrl_packed_state_is_valid(vq, st) :
 			       !vrl_split_state_is_valid(vq, st))
 		return -EINVAL;
@@ -153,9 +159,14 @@ static int vq_broken_error(const struct vrl_vq *vq)
 
 int vrl_vq_avail_count(struct vrl_vq *vq)
 {
+	int n, again = vq->nr_resubmit - vq->at_resubmit;
+
 	if (unlikely(vq->broken))
 		return vq_broken_error(vq);
-	return vq_is_packed(vq) ? vrl_packed_avail_count(vq) : vrl_split_avail_count(vq);
+	if (vq_is_packed(vq))
+		return again ? 1 : vrl_packed_avail_count(vq);
+	n = vrl_split_avail_count(vq);
+	return n < 0 ? n : n + again;
 }
 
 int vrl_vq_peek_burst(struct vrl_vq *vq, struct vrl_burst *b, unsigned int max)
@@ -172,7 +183,10 @@ int vrl_vq_peek_burst(struct vrl_vq *vq, struct vrl_burst *b, unsigned int max)
 	if (unlikely(!max))
 		return 0;
 
-	n = vq_is_packed(vq) ? vrl_packed_peek(&w, max) : vrl_split_peek(&w, max);
+	if (unlikely(vq->features & VRL_VQ_AGAIN))
+		n = vrl_log_peek(&w, max);
+	else
+		n = vq_is_packed(vq) ? vrl_packed_peek(&w, max) : vrl_split_peek(&w, max);
 	if (n > 0 && w.nr_fetches)
 		n = vrl_chain_walk_tables(&w, (unsigned int)n);
 	if (likely(n > 0)) {
@@ -184,7 +198,29 @@ int vrl_vq_peek_burst(struct vrl_vq *vq, struct vrl_burst *b, unsigned int max)
 
 void vrl_vq_take(struct vrl_vq *vq, const struct vrl_burst *b, unsigned int n)
 {
-	vrl_packed_take(vq, b, n);
+	if (unlikely(vq->features & VRL_VQ_LOG) && !vrl_log_take(vq, b, n))
+		return;
+	if (vq_is_packed(vq))
+		vrl_packed_take(vq, b, n);
+	else
+		vq->last_avail = (__u16)(vq->last_avail + n);
+}
+
+static void vq_push(struct vrl_vq *vq, const struct vrl_used_elem *e, unsigned int n)
+{
+	if (vq_is_packed(vq))
+		vrl_packed_push(vq, e, n);
+	else
+		vrl_split_push(vq, e, n);
+}
+
+static void vq_push_in_order(struct vrl_vq *vq, const struct vrl_used_elem *e,
+			     unsigned int n)
+{
+	if (vq_is_packed(vq))
+		vrl_packed_push_in_order(vq, e, n);
+	else
+		vrl_split_push_in_order(vq, e, n);
 }
 
 void vrl_vq_push_burst(struct vrl_vq *vq, const struct vrl_used_elem *e,
@@ -192,10 +228,13 @@ void vrl_vq_push_burst(struct vrl_vq *vq, const struct vrl_used_elem *e,
 {
 	if (unlikely(!n || !vq->device))
 		return;
-	if (vq_is_packed(vq))
-		vrl_packed_push(vq, e, n);
-	else
-		vrl_split_push(vq, e, n);
+	if (likely(!(vq->features & VRL_VQ_LOG))) {
+		vq_push(vq, e, n);
+		return;
+	}
+	vrl_log_push(vq, e, n);
+	vq_push(vq, e, n);
+	vrl_log_pushed(vq, e, n);
 }
 
 void vrl_vq_push_in_order(struct vrl_vq *vq, const struct vrl_used_elem *e,
@@ -203,12 +242,15 @@ void vrl_vq_push_in_order(struct vrl_vq *vq, const struct vrl_used_elem *e,
 {
 	if (unlikely(!n || !vq->device))
 		return;
-	if (!(vq->features & VRL_F_IN_ORDER))
+	if (!(vq->features & VRL_F_IN_ORDER)) {
 		vrl_vq_push_burst(vq, e, n);
-	else if (vq_is_packed(vq))
-		vrl_packed_push_in_order(vq, e, n);
-	else
-		vrl_split_push_in_order(vq, e, n);
+		return;
+	}
+	if (unlikely(vq->features & VRL_VQ_LOG))
+		vrl_log_push(vq, e, n);
+	vq_push_in_order(vq, e, n);
+	if (unlikely(vq->features & VRL_VQ_LOG))
+		vrl_log_pushed(vq, e, n);
 }
 
 bool vrl_vq_needs_call(struct vrl_vq *vq)
@@ -220,9 +262,12 @@ bool vrl_vq_needs_call(struct vrl_vq *vq)
 
 bool vrl_vq_enable_kick(struct vrl_vq *vq)
 {
+	bool ready;
+
 	if (unlikely(vq->broken))
 		return false;
-	return vq_is_packed(vq) ? vrl_packed_enable_kick(vq) : vrl_split_enable_kick(vq);
+	ready = vq_is_packed(vq) ? vrl_packed_enable_kick(vq) : vrl_split_enable_kick(vq);
+	return ready || vq->features & VRL_VQ_AGAIN;
 }
 
 void vrl_vq_disable_kick(struct vrl_vq *vq)
@@ -258,6 +303,8 @@ static const char *const why_str[VRL_WHY_NR] = {
 	[VRL_WHY_INDIRECT_OFF] = "indirect descriptor without the feature",
 	[VRL_WHY_INDIRECT_NEXT] = "indirect descriptor with a next one",
 	[VRL_WHY_INDIRECT_NESTED] = "indirect descriptor inside an indirect table",
+	[VRL_WHY_ID_BUSY] = "head or buffer id is in flight already",
+	[VRL_WHY_INFLIGHT] = "in-flight log was changed by somebody else",
 	[VRL_WHY_INDIRECT_LEN] = "length of an indirect table is not 1 to 1024 entries",
 };
 

@@ -72,6 +72,8 @@ enum vrl_why {
 	VRL_WHY_INDIRECT_NEXT,
 	VRL_WHY_INDIRECT_NESTED,
 	VRL_WHY_INDIRECT_LEN,
+	VRL_WHY_ID_BUSY,		/* with an in-flight log only */
+	VRL_WHY_INFLIGHT,		/* the log was written to by somebody else */
 	VRL_WHY_NR
 };
 
@@ -178,7 +180,7 @@ struct vrl_vq_config {
 	vrl_fetch_fn fetch;
 	void *opaque;
 	void *inflight;			/* vrl/inflight.h, or NULL */
-	__u16 *resubmit;		/* @num entries, with @inflight */
+	__u16 *resubmit;		/* @num entries, packed 2 * @num; with @inflight */
 };
 
 /* A chain to give back: its vrl_chain.id, and the bytes written to it. */
@@ -229,7 +231,16 @@ struct vrl_vq {
 	void *opaque;
 	void *inflight;
 	__u16 *resubmit;
+	__u64 taken;			/* counter of the next chain put on record */
+	__u16 nr_resubmit;
+	__u16 at_resubmit;		/* next of them to come again */
+	__u16 again_left;		/* packed: descriptors that may yet come again */
+	__u16 log_free;			/* packed: first free entry of the log */
 };
+
+/* vrl_vq.features, beside VRL_F_*: */
+#define VRL_VQ_LOG		(1u << 31)	/* there is an in-flight log */
+#define VRL_VQ_AGAIN		(1u << 30)	/* its chains have not all come again */
 
 /**
  * vrl_vq_init() - set up the device side of a virtqueue
@@ -299,7 +310,7 @@ void vrl_vq_take(struct vrl_vq *vq, const struct vrl_burst *b, unsigned int n);
 static inline void vrl_vq_consume(struct vrl_vq *vq, const struct vrl_burst *b,
 				  unsigned int n)
 {
-	if (vq->features & VRL_F_PACKED)
+	if (vq->features & (VRL_F_PACKED | VRL_VQ_LOG))
 		vrl_vq_take(vq, b, n);
 	else
 		vq->last_avail = (__u16)(vq->last_avail + n);
@@ -398,7 +409,8 @@ static inline __u16 vrl_notify_vqn(__u32 data)
  */
 static inline bool vrl_vq_notified(const struct vrl_vq *vq, __u32 data)
 {
-	return !vq->broken && (__u16)(data >> 16) != vq->last_avail;
+	return !vq->broken && ((__u16)(data >> 16) != vq->last_avail ||
+			       vq->features & VRL_VQ_AGAIN);
 }
 
 /**
