@@ -56,22 +56,20 @@ static int chain_order_table(struct burst_walk *w, struct vrl_fetch *f, __u32 nr
  * for its segments is set aside now, so that the chains behind can be walked.
  */
 int vrl_chain_note_table(struct burst_walk *w, struct vrl_chain *c,
-			 const struct desc_copy *d)
+			 __u64 iova, __u32 len)
 {
 	const struct vrl_vq *vq = w->vq;
 	struct vrl_burst *b = w->b;
-	__u32 nr = d->len / sizeof(struct vrl_desc);
+	__u32 nr = len / sizeof(struct vrl_desc);
 	__u32 room = VRL_CHAIN_MAX - c->nr_out - c->nr_in;
 	struct vrl_fetch *f;
 	int ret;
 
 	if (!(vq->features & VRL_F_INDIRECT))
 		return VRL_WHY_INDIRECT_OFF;
-	if (d->flags & DESC_F_NEXT)
-		return VRL_WHY_INDIRECT_NEXT;
-	if (!nr || nr > VRL_CHAIN_MAX || d->len % sizeof(struct vrl_desc))
+	if (!nr || nr > VRL_CHAIN_MAX || len % sizeof(struct vrl_desc))
 		return VRL_WHY_INDIRECT_LEN;
-	if (range_check(d->addr, d->len, vq->iova_last))
+	if (range_check(iova, len, vq->iova_last))
 		return VRL_WHY_ADDR_RANGE;
 
 	if (room > nr)
@@ -79,10 +77,9 @@ int vrl_chain_note_table(struct burst_walk *w, struct vrl_chain *c,
 	if (room > b->max_segs - w->nr_segs)
 		return -E2BIG;
 
-	/* DESC_F_WRITE means nothing here and must be ignored (2.7.5.3.2). */
 	f = &b->fetches[w->nr_fetches];
-	f->iova = d->addr;
-	f->len = d->len;
+	f->iova = iova;
+	f->len = len;
 	f->err = 0;
 	ret = vq->mem ? chain_find_table(w, f, nr) : chain_order_table(w, f, nr);
 	if (ret)
@@ -102,6 +99,7 @@ static int chain_walk_split_table(struct burst_walk *w, struct vrl_chain *c,
 	__u64 iova_last = w->vq->iova_last;
 	struct desc_copy d;
 	__u32 nr = 0, next = 0;
+	__u16 flags;
 	int ret;
 
 	do {
@@ -111,16 +109,17 @@ static int chain_walk_split_table(struct burst_walk *w, struct vrl_chain *c,
 			return VRL_WHY_CHAIN_TOO_LONG;
 
 		d = desc_read(&table[next]);
-		if (unlikely(d.flags & DESC_F_INDIRECT))
+		flags = desc_flags(d);
+		if (unlikely(flags & DESC_F_INDIRECT))
 			return VRL_WHY_INDIRECT_NESTED;
-		ret = chain_add(&sum, seg++, &d, iova_last);
+		ret = chain_add(&sum, seg++, d.addr, desc_len(d), flags, iova_last);
 		if (unlikely(ret))
 			return ret;
 
-		next = d.next;
-		if (unlikely((d.flags & DESC_F_NEXT) && next >= entries))
+		next = desc_next(d);
+		if (unlikely((flags & DESC_F_NEXT) && next >= entries))
 			return VRL_WHY_NEXT_RANGE;
-	} while (d.flags & DESC_F_NEXT);
+	} while (flags & DESC_F_NEXT);
 
 	return chain_store(c, &sum);
 }
@@ -141,8 +140,8 @@ static int chain_walk_packed_table(struct burst_walk *w, struct vrl_chain *c,
 
 	for (i = 0; i < entries; i++) {
 		d = desc_read(&table[i]);
-		d.flags = d.next;	/* where a packed descriptor has them */
-		ret = chain_add(&sum, &seg[i], &d, iova_last);
+		ret = chain_add(&sum, &seg[i], d.addr, desc_len(d), desc_packed_flags(d),
+				iova_last);
 		if (unlikely(ret))
 			return ret;
 	}

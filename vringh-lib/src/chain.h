@@ -18,21 +18,45 @@
 #define DESC_F_WRITE		2
 #define DESC_F_INDIRECT		4
 
+/* What decides which loop a descriptor is for. */
+#define DESC_F_KIND		(DESC_F_NEXT | DESC_F_WRITE | DESC_F_INDIRECT)
+
 /* vrl_chain.flags between the two passes of a peek: its table is being read. */
 #define CHAIN_PENDING		(1u << 31)
 
-/* Private copy of a descriptor. Packed rings have no @next. */
+/* Private copy of a descriptor, in the words in which it was read. */
 struct desc_copy {
 	__u64 addr;
-	__u32 len;
-	__u16 flags;
-	__u16 next;
+	__u64 rest;
 };
 
-/* Progress through the arrays of one burst. */
+static inline __u32 desc_len(struct desc_copy d)
+{
+	return (__u32)d.rest;
+}
+
+/* 2.7.5; in a packed ring the buffer id is here. */
+static inline __u16 desc_flags(struct desc_copy d)
+{
+	return (__u16)(d.rest >> 32);
+}
+
+static inline __u16 desc_next(struct desc_copy d)
+{
+	return (__u16)(d.rest >> 48);
+}
+
+/* 2.8: where a packed descriptor has them. */
+static inline __u16 desc_packed_flags(struct desc_copy d)
+{
+	return (__u16)(d.rest >> 48);
+}
+
+/* Progress through the arrays of one burst; @c is the chain that is next. */
 struct burst_walk {
 	struct vrl_vq *vq;
 	struct vrl_burst *b;
+	struct vrl_chain *c;
 	__u32 nr_segs;
 	__u32 nr_table;
 	__u32 nr_fetches;
@@ -56,14 +80,9 @@ struct chain_sum {
  */
 static inline struct desc_copy desc_read(const struct vrl_desc *desc)
 {
-	__u64 addr = le64_to_cpu(READ_ONCE(desc->addr));
-	__u64 rest = le64_to_cpu(READ_ONCE(desc->len_flags_next));
-
 	return (struct desc_copy){
-		.addr = addr,
-		.len = (__u32)rest,
-		.flags = (__u16)(rest >> 32),
-		.next = (__u16)(rest >> 48),
+		.addr = le64_to_cpu(READ_ONCE(desc->addr)),
+		.rest = le64_to_cpu(READ_ONCE(desc->len_flags_next)),
 	};
 }
 
@@ -91,10 +110,10 @@ static inline void chain_clear(struct vrl_chain *c, __u32 flags)
 
 /* A segment of a chain of several. Returns 0 or enum vrl_why. */
 static inline int chain_add(struct chain_sum *sum, struct vrl_seg *seg,
-			    const struct desc_copy *d, __u64 iova_last)
+			    __u64 addr, __u32 len, __u16 flags, __u64 iova_last)
 {
-	__u16 write = d->flags & DESC_F_WRITE;
-	int ret = range_check(d->addr, d->len, iova_last);
+	__u16 write = flags & DESC_F_WRITE;
+	int ret = range_check(addr, len, iova_last);
 
 	if (unlikely(ret))
 		return ret;
@@ -105,11 +124,11 @@ static inline int chain_add(struct chain_sum *sum, struct vrl_seg *seg,
 		sum->nr_out = sum->nr;
 		sum->out_len = sum->len;
 	}
-	seg->iova = d->addr;
-	seg->len = d->len;
+	seg->iova = addr;
+	seg->len = len;
 	seg->flags = write;
 	sum->nr++;
-	sum->len += d->len;
+	sum->len += len;
 	return 0;
 }
 
@@ -140,45 +159,30 @@ static inline struct chain_sum chain_load(const struct vrl_chain *c)
 }
 
 /*
- * The common chain, a single direct descriptor, without any of the walk's
- * bookkeeping. Returns 0 or enum vrl_why.
+ * A chain of one direct descriptor, checked, of which @write is known when this is
+ * compiled: its segment is number @at of the burst.
  */
-static inline int chain_take_single(struct vrl_chain *c, struct vrl_seg *seg,
-				    __u32 at, const struct desc_copy *d,
-				    __u64 iova_last)
+static __always_inline void chain_single(struct vrl_chain *c, struct vrl_seg *seg, __u32 at,
+					 __u64 addr, __u32 len, const __u16 write)
 {
-	int ret = range_check(d->addr, d->len, iova_last);
-
-	if (unlikely(ret))
-		return ret;
-	seg->iova = d->addr;
-	seg->len = d->len;
+	seg->iova = addr;
+	seg->len = len;
+	seg->flags = write;
 	c->seg = at;
 	c->flags = 0;
-	/* All of one queue go the same way: a branch is free, and stores few. */
-	if (d->flags & DESC_F_WRITE) {
-		seg->flags = VRL_SEG_WRITE;
-		c->nr_out = 0;
-		c->nr_in = 1;
-		c->out_len = 0;
-		c->in_len = d->len;
-	} else {
-		seg->flags = 0;
-		c->nr_out = 1;
-		c->nr_in = 0;
-		c->out_len = d->len;
-		c->in_len = 0;
-	}
-	return 0;
+	c->nr_out = !write;
+	c->nr_in = !!write;
+	c->out_len = write ? 0 : len;
+	c->in_len = write ? len : 0;
 }
 
 /*
- * The indirect descriptor @d goes on with, or is, chain @c. Returns 0, a positive
+ * A table of @len bytes at @iova goes on with, or is, chain @c. Returns 0, a positive
  * enum vrl_why, -E2BIG when the arrays of the burst have no room, or -EAGAIN
  * (vrl_mem_read()).
  */
 int vrl_chain_note_table(struct burst_walk *w, struct vrl_chain *c,
-			 const struct desc_copy *d);
+			 __u64 iova, __u32 len);
 
 /*
  * Read what was noted and finish the first @n chains of the burst. Returns how

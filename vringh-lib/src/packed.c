@@ -46,133 +46,228 @@ int vrl_packed_avail_count(struct vrl_vq *vq)
 	return 1;
 }
 
-/* All but the flags, which the caller has read. */
-static inline struct desc_copy packed_read(const struct packed_desc *d, __u16 flags)
+/*
+ * Where a walk is: the ring's descriptor for w->c, its owner bits when it is
+ * available, how many may be taken before those in flight begin, and its flags,
+ * once they have been read.
+ */
+struct packed_cursor {
+	__u32 off;
+	__u32 left;
+	__u16 want;
+	__u16 flags;
+	bool have_flags;
+};
+
+static inline void packed_advance(struct packed_cursor *at, __u32 nr, __u32 num)
 {
-	return (struct desc_copy){
-		.addr = le64_to_cpu(READ_ONCE(d->addr)),
-		.len = le32_to_cpu(READ_ONCE(d->len)),
-		.flags = flags,
-	};
+	at->left -= nr;
+	at->off += nr;
+	if (at->off >= num) {
+		at->off -= num;
+		at->want ^= DESC_F_OWNER;
+	}
+}
+
+static inline __u16 packed_flags(const struct packed_desc *d)
+{
+	/*
+	 * (C) Flags before the rest of the chain. Pairs with the driver's write
+	 * barrier before it stores the flags of the first one (2.8.21.1).
+	 */
+	return le16_to_cpu(smp_load_acquire(&d->flags));
 }
 
 /*
- * A chain of more than one descriptor, or with a table, from its first one @d at
- * @off. Its buffer id is in the last (2.8.6). Bounded by @left, the descriptors
- * that are not in flight, and by VRL_CHAIN_MAX. Sets c->id. Returns 0, a positive
- * enum vrl_why, or -E2BIG.
+ * The loops below go through chains of one kind. Each begins with w->c at @at, which
+ * is available and of that kind, and ends at @end, with the last descriptor that is
+ * not in flight, with one of another kind or that is not available (at->flags), or
+ * returns a positive enum vrl_why, -E2BIG or -EAGAIN for w->c.
  */
-static int packed_walk_chain(struct burst_walk *w, struct vrl_chain *c,
-			     struct desc_copy d, __u32 off, __u32 left)
+
+/* Single direct descriptors, all of them @write or none; to the end of the ring. */
+static __always_inline int packed_run(struct burst_walk *w, const struct vrl_chain *end,
+				      struct packed_cursor *at, const __u16 write)
 {
-	struct packed_desc *ring = packed_ring(w->vq);
+	const __u16 mask = DESC_F_OWNER | DESC_F_KIND, want = at->want | write;
+	const __u64 iova_last = w->vq->iova_last;
+	const __u32 num = w->vq->num, room = w->b->max_segs - w->nr_segs;
+	const struct packed_desc *d = &packed_ring(w->vq)[at->off];
 	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
-	const __u32 room = w->b->max_segs - w->nr_segs;
-	const struct vrl_vq *vq = w->vq;
+	struct vrl_chain *c = w->c, *const first = c;
+	__u32 nr_segs = w->nr_segs, n = (__u32)(end - c);
+	__u16 id, flags = at->flags;
+	__u64 addr;
+	__u32 len;
+	int ret = 0;
+
+	if (unlikely(!room))
+		return -E2BIG;
+	n = n < room ? n : room;
+	n = n < at->left ? n : at->left;
+	n = n < num - at->off ? n : num - at->off;
+	end = c + n;
+	for (;;) {
+		addr = le64_to_cpu(READ_ONCE(d->addr));
+		len = le32_to_cpu(READ_ONCE(d->len));
+		id = le16_to_cpu(READ_ONCE(d->id));
+		ret = range_check(addr, len, iova_last);
+		if (unlikely(id >= num))
+			ret = VRL_WHY_HEAD_RANGE;
+		if (unlikely(ret))
+			break;
+		c->id = id | 1u << ID_NR_SHIFT;
+		chain_single(c, seg++, nr_segs++, addr, len, write);
+		c++;
+		d++;
+		at->have_flags = false;
+		if (c == end)
+			break;
+		flags = packed_flags(d);
+		if ((flags & mask) != want) {
+			at->have_flags = true;
+			break;
+		}
+	}
+
+	at->flags = flags;
+	packed_advance(at, (__u32)(c - first), num);
+	w->nr_segs = nr_segs;
+	w->c = c;
+	return ret;
+}
+
+/* Why a chain may not go on after @nr segments. */
+static noinline int packed_too_long(__u32 nr, __u32 left)
+{
+	if (nr == left)
+		return VRL_WHY_LOOP;
+	return nr == VRL_CHAIN_MAX ? VRL_WHY_CHAIN_TOO_LONG : -E2BIG;
+}
+
+/*
+ * A chain of several direct descriptors. Its buffer id is in the last one (2.8.6).
+ * Bounded by the descriptors that are not in flight, by VRL_CHAIN_MAX, and by the
+ * room in the burst.
+ */
+static __always_inline int packed_walk_chain(struct burst_walk *w, struct vrl_chain *c,
+					     const struct packed_cursor *at)
+{
+	const struct packed_desc *ring = packed_ring(w->vq), *p = &ring[at->off];
+	const struct packed_desc *const end = ring + w->vq->num;
+	const __u64 iova_last = w->vq->iova_last;
+	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
+	__u32 limit = w->b->max_segs - w->nr_segs;
 	struct chain_sum sum = { .len = 0 };
-	__u16 id;
+	__u16 id, flags = at->flags;
 	int ret;
 
-	c->seg = w->nr_segs;
-	c->flags = 0;
-	if (d.flags & DESC_F_INDIRECT) {
-		chain_clear(c, 0);
-		id = le16_to_cpu(READ_ONCE(ring[off].id));
-		c->id = id | 1u << ID_NR_SHIFT;
-		if (unlikely(id >= vq->num))
-			return VRL_WHY_HEAD_RANGE;
-		return vrl_chain_note_table(w, c, &d);
-	}
+	if (limit > VRL_CHAIN_MAX)
+		limit = VRL_CHAIN_MAX;
+	if (limit > at->left)
+		limit = at->left;
 	for (;;) {
-		if (unlikely(sum.nr == VRL_CHAIN_MAX))
-			return VRL_WHY_CHAIN_TOO_LONG;
-		if (unlikely(sum.nr == room))
-			return -E2BIG;
-		ret = chain_add(&sum, &seg[sum.nr], &d, vq->iova_last);
+		if (unlikely(sum.nr == limit))
+			return packed_too_long(sum.nr, at->left);
+		if (unlikely(flags & DESC_F_INDIRECT))
+			return VRL_WHY_INDIRECT_NEXT;
+		ret = chain_add(&sum, &seg[sum.nr], le64_to_cpu(READ_ONCE(p->addr)),
+				le32_to_cpu(READ_ONCE(p->len)), flags, iova_last);
 		if (unlikely(ret))
 			return ret;
-		if (!(d.flags & DESC_F_NEXT))
+		if (!(flags & DESC_F_NEXT))
 			break;
-
-		if (unlikely(sum.nr == left))
-			return VRL_WHY_LOOP;
-		off = off + 1 == vq->num ? 0 : off + 1;
-		/* Ordered by (C), which read the first one's flags. */
-		d = packed_read(&ring[off], le16_to_cpu(READ_ONCE(ring[off].flags)));
-		if (unlikely(d.flags & DESC_F_INDIRECT))
-			return VRL_WHY_INDIRECT_NEXT;
+		if (++p == end)
+			p = ring;
+		/* Ordered by (C), which read the flags of the first one. */
+		flags = le16_to_cpu(READ_ONCE(p->flags));
 	}
 
-	id = le16_to_cpu(READ_ONCE(ring[off].id));
-	if (unlikely(id >= vq->num))
+	id = le16_to_cpu(READ_ONCE(p->id));
+	if (unlikely(id >= w->vq->num))
 		return VRL_WHY_HEAD_RANGE;
 	c->id = id | sum.nr << ID_NR_SHIFT;
+	c->seg = w->nr_segs;
+	c->flags = 0;
 	w->nr_segs += sum.nr;
 	return chain_store(c, &sum);
 }
 
-/* A single direct descriptor. Sets c->id. Returns as packed_walk_chain(). */
-static inline int packed_take_single(struct burst_walk *w, struct vrl_chain *c,
-				     const struct packed_desc *at, const struct desc_copy *d)
+static int packed_note_table(struct burst_walk *w, struct vrl_chain *c,
+			     const struct packed_cursor *at)
 {
-	__u16 id = le16_to_cpu(READ_ONCE(at->id));
+	const struct packed_desc *p = &packed_ring(w->vq)[at->off];
+	__u16 id = le16_to_cpu(READ_ONCE(p->id));
 
-	const __u32 nr_segs = w->nr_segs;
-
+	if (unlikely(at->flags & DESC_F_NEXT))
+		return VRL_WHY_INDIRECT_NEXT;
 	if (unlikely(id >= w->vq->num))
 		return VRL_WHY_HEAD_RANGE;
-	if (unlikely(nr_segs == w->b->max_segs))
-		return -E2BIG;
 	c->id = id | 1u << ID_NR_SHIFT;
-	w->nr_segs = nr_segs + 1;
-	return chain_take_single(c, &w->b->segs[nr_segs], nr_segs, d, w->vq->iova_last);
+	c->seg = w->nr_segs;
+	chain_clear(c, 0);
+	return vrl_chain_note_table(w, c, le64_to_cpu(READ_ONCE(p->addr)),
+				    le32_to_cpu(READ_ONCE(p->len)));
+}
+
+/* Chains of several descriptors, or of one with a table. */
+static noinline int packed_run_chains(struct burst_walk *w, const struct vrl_chain *end,
+				      struct packed_cursor *at)
+{
+	const struct packed_desc *ring = packed_ring(w->vq);
+	const __u32 num = w->vq->num;
+	struct vrl_chain *c = w->c;
+	int ret;
+
+	do {
+		if (at->flags & DESC_F_INDIRECT)
+			ret = packed_note_table(w, c, at);
+		else
+			ret = packed_walk_chain(w, c, at);
+		if (unlikely(ret))
+			break;
+		packed_advance(at, c->id >> ID_NR_SHIFT, num);
+		at->have_flags = false;
+		if (++c == end || !at->left)
+			break;
+		at->flags = packed_flags(&ring[at->off]);
+		at->have_flags = true;
+	} while ((at->flags & DESC_F_OWNER) == at->want &&
+		 at->flags & (DESC_F_NEXT | DESC_F_INDIRECT));
+
+	w->c = c;
+	return ret;
 }
 
 /*
  * Up to @n chains, in up to @left descriptors; indirect ones up to their tables.
- * Returns how many were taken; if fewer, *end says why (packed_walk_chain()), or
- * is 0 when there are no more.
+ * Returns how many were taken; if fewer, *why says why, or is 0 when there are no
+ * more.
  */
-static unsigned int packed_walk(struct burst_walk *w, unsigned int n, __u32 left,
-				int *end)
+static unsigned int packed_walk(struct burst_walk *w, unsigned int n, __u32 left, int *why)
 {
 	const struct packed_desc *ring = packed_ring(w->vq);
-	const __u32 num = w->vq->num;
-	__u32 off = pos_off(w->vq->last_avail);
-	__u16 want = avail_flags(w->vq->last_avail), flags;
-	struct vrl_chain *c = w->b->chains;
-	struct desc_copy d;
-	unsigned int i;
-	__u32 took;
-	int ret = 0;
+	const struct vrl_chain *end = w->b->chains + n;
+	struct packed_cursor at = {
+		.off = pos_off(w->vq->last_avail),
+		.left = left,
+		.want = avail_flags(w->vq->last_avail),
+	};
 
-	for (i = 0; i < n && left; i++, c++) {
-		/*
-		 * (C) Flags before the rest of the chain. Pairs with the driver's
-		 * write barrier before it stores the first one's flags (2.8.21.1).
-		 */
-		flags = le16_to_cpu(smp_load_acquire(&ring[off].flags));
-		if ((flags & DESC_F_OWNER) != want)
+	w->c = w->b->chains;
+	for (*why = 0; !*why && w->c != end && at.left;) {
+		if (!at.have_flags)
+			at.flags = packed_flags(&ring[at.off]);
+		if ((at.flags & DESC_F_OWNER) != at.want)
 			break;
-
-		d = packed_read(&ring[off], flags);
-		if (unlikely(flags & (DESC_F_NEXT | DESC_F_INDIRECT)))
-			ret = packed_walk_chain(w, c, d, off, left);
+		if ((at.flags & DESC_F_KIND) == DESC_F_WRITE)
+			*why = packed_run(w, end, &at, DESC_F_WRITE);
+		else if (!(at.flags & DESC_F_KIND))
+			*why = packed_run(w, end, &at, 0);
 		else
-			ret = packed_take_single(w, c, &ring[off], &d);
-		if (unlikely(ret))
-			break;
-
-		took = c->id >> ID_NR_SHIFT;
-		left -= took;
-		off += took;
-		if (off >= num) {
-			off -= num;
-			want ^= DESC_F_OWNER;
-		}
+			*why = packed_run_chains(w, end, &at);
 	}
-	*end = ret;
-	return i;
+	return (unsigned int)(w->c - w->b->chains);
 }
 
 int vrl_packed_peek(struct burst_walk *w, unsigned int max)

@@ -8,7 +8,7 @@
  *   READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release smp_mb smp_rmb
  *   smp_wmb barrier cpu_relax prefetch OPTIMIZER_HIDE_VAR
  *   le16_to_cpu le32_to_cpu le64_to_cpu cpu_to_le16 cpu_to_le32
- *   likely unlikely memcpy memmove static_assert, errno numbers
+ *   likely unlikely noinline __always_inline memcpy memmove static_assert, errno numbers
  *
  * and of its own: select_pointer(), a choice that is never a branch, and
  * copy_string_move(), the CPU's block copy, where it is known to be fast.
@@ -48,6 +48,10 @@ static inline bool copy_string_move(void *dst, const void *src,
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
+#define noinline	__attribute__((__noinline__))
+#ifndef __always_inline
+#define __always_inline	inline __attribute__((__always_inline__))
+#endif
 #define prefetch(p)	__builtin_prefetch(p)
 #define OPTIMIZER_HIDE_VAR(v)	__asm__("" : "+r"(v))
 

@@ -87,80 +87,143 @@ static unsigned int split_read_heads(const struct vrl_vq *vq, struct vrl_burst *
 }
 
 /*
- * A chain from its first descriptor, which the caller has read, to its end or
- * its indirect table. Bounded by the entries of the ring and by VRL_CHAIN_MAX.
- * Returns 0, a positive enum vrl_why, or -E2BIG.
+ * The loops below go through chains of one kind. Each begins with w->c, whose first
+ * descriptor has been read to *@next, and ends at @end, or with the first descriptor
+ * of another kind in *@next, or returns a positive enum vrl_why, -E2BIG or -EAGAIN
+ * for w->c.
  */
-static int split_walk_chain(struct burst_walk *w, struct vrl_chain *c,
-			    struct desc_copy d)
+
+/* Single direct descriptors, all of them @write or none: most bursts end here. */
+static __always_inline int split_run(struct burst_walk *w, const struct vrl_chain *end,
+				     struct desc_copy *next, const __u16 write)
 {
-	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
+	const struct vrl_desc *desc = w->vq->desc;
+	const __u64 iova_last = w->vq->iova_last;
 	const __u32 room = w->b->max_segs - w->nr_segs;
+	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
+	struct vrl_chain *c = w->c;
+	const struct vrl_chain *stop = end - c > room ? c + room : end;
+	struct desc_copy d = *next;
+	__u32 at = w->nr_segs;
+	int ret = 0;
+
+	if (unlikely(!room))
+		return -E2BIG;
+	do {
+		ret = range_check(d.addr, desc_len(d), iova_last);
+		if (unlikely(ret))
+			break;
+		chain_single(c, seg++, at++, d.addr, desc_len(d), write);
+		if (++c == stop) {
+			ret = stop == end ? 0 : -E2BIG;
+			break;
+		}
+		d = desc_read(&desc[c->id]);
+	} while ((desc_flags(d) & DESC_F_KIND) == write);
+
+	w->nr_segs = at;
+	w->c = c;
+	*next = d;
+	return ret;
+}
+
+/* Why a chain may not go on after @nr segments. */
+static noinline int split_too_long(const struct vrl_vq *vq, __u32 nr)
+{
+	if (nr == vq->num)
+		return VRL_WHY_LOOP;
+	return nr == VRL_CHAIN_MAX ? VRL_WHY_CHAIN_TOO_LONG : -E2BIG;
+}
+
+/*
+ * One chain, from its first descriptor @d to its end or its indirect table. Bounded
+ * by the entries of the ring, by VRL_CHAIN_MAX, and by the room in the burst.
+ */
+static __always_inline int split_walk_chain(struct burst_walk *w, struct vrl_chain *c,
+					    struct desc_copy d)
+{
 	const struct vrl_vq *vq = w->vq;
+	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
+	__u32 limit = w->b->max_segs - w->nr_segs;
 	struct chain_sum sum = { .len = 0 };
+	__u16 next;
 	int ret;
 
 	c->seg = w->nr_segs;
 	c->flags = 0;
-	while (!(d.flags & DESC_F_INDIRECT)) {
-		if (unlikely(sum.nr == VRL_CHAIN_MAX))
-			return VRL_WHY_CHAIN_TOO_LONG;
-		if (unlikely(sum.nr == room))
-			return -E2BIG;
-		ret = chain_add(&sum, &seg[sum.nr], &d, vq->iova_last);
+	if (limit > VRL_CHAIN_MAX)
+		limit = VRL_CHAIN_MAX;
+	if (limit > vq->num)
+		limit = vq->num;
+	while (!(desc_flags(d) & DESC_F_INDIRECT)) {
+		if (unlikely(sum.nr == limit))
+			return split_too_long(vq, sum.nr);
+		ret = chain_add(&sum, &seg[sum.nr], d.addr, desc_len(d), desc_flags(d),
+				vq->iova_last);
 		if (unlikely(ret))
 			return ret;
-
-		if (!(d.flags & DESC_F_NEXT)) {
+		if (!(desc_flags(d) & DESC_F_NEXT)) {
 			w->nr_segs += sum.nr;
 			return chain_store(c, &sum);
 		}
-		if (unlikely(d.next >= vq->num))
+		next = desc_next(d);
+		if (unlikely(next >= vq->num))
 			return VRL_WHY_NEXT_RANGE;
-		if (unlikely(sum.nr == vq->num))
-			return VRL_WHY_LOOP;
-		d = desc_read(&vq->desc[d.next]);
+		d = desc_read(&vq->desc[next]);
 	}
 
+	if (unlikely(sum.nr == limit))
+		return split_too_long(vq, sum.nr);
+	if (unlikely(desc_flags(d) & DESC_F_NEXT))
+		return VRL_WHY_INDIRECT_NEXT;
 	w->nr_segs += sum.nr;
 	ret = chain_store(c, &sum);
-	return ret ? ret : vrl_chain_note_table(w, c, &d);
+	/* DESC_F_WRITE means nothing here and must be ignored (2.7.5.3.2). */
+	return ret ? ret : vrl_chain_note_table(w, c, d.addr, desc_len(d));
+}
+
+/* Chains of several descriptors, or with a table. */
+static noinline int split_run_chains(struct burst_walk *w, const struct vrl_chain *end,
+				     struct desc_copy *next)
+{
+	const struct vrl_desc *desc = w->vq->desc;
+	struct desc_copy d = *next;
+	struct vrl_chain *c = w->c;
+	int ret;
+
+	do {
+		ret = split_walk_chain(w, c, d);
+		if (unlikely(ret) || ++c == end)
+			break;
+		d = desc_read(&desc[c->id]);
+	} while (desc_flags(d) & (DESC_F_NEXT | DESC_F_INDIRECT));
+
+	w->c = c;
+	*next = d;
+	return ret;
 }
 
 /*
- * Up to n chains, whose heads are known; indirect ones up to their tables.
- * Returns how many were taken; if fewer, *end says why (split_walk_chain()).
+ * Up to n chains, whose heads are known, n > 0; indirect ones up to their tables.
+ * Returns how many were taken; if fewer, *why says why.
  */
-static unsigned int split_walk(struct burst_walk *w, unsigned int n, int *end)
+static unsigned int split_walk(struct burst_walk *w, unsigned int n, int *why)
 {
-	const __u64 iova_last = w->vq->iova_last;
-	const struct vrl_desc *desc = w->vq->desc;
-	struct vrl_chain *c = w->b->chains;
-	struct vrl_seg *segs = w->b->segs;
-	__u32 max_segs = w->b->max_segs, nr_segs = 0;
-	unsigned int i;
-	int ret = 0;
+	const struct vrl_chain *end = w->b->chains + n;
+	struct desc_copy d;
 
-	for (i = 0; i < n; i++, c++) {
-		struct desc_copy d = desc_read(&desc[c->id]);
+	w->c = w->b->chains;
+	d = desc_read(&w->vq->desc[w->c->id]);
+	do {
+		if ((desc_flags(d) & DESC_F_KIND) == DESC_F_WRITE)
+			*why = split_run(w, end, &d, DESC_F_WRITE);
+		else if (!(desc_flags(d) & DESC_F_KIND))
+			*why = split_run(w, end, &d, 0);
+		else
+			*why = split_run_chains(w, end, &d);
+	} while (!*why && w->c != end);
 
-		if (unlikely(d.flags & (DESC_F_NEXT | DESC_F_INDIRECT))) {
-			w->nr_segs = nr_segs;
-			ret = split_walk_chain(w, c, d);
-			nr_segs = w->nr_segs;
-		} else if (unlikely(nr_segs == max_segs)) {
-			ret = -E2BIG;
-		} else {
-			ret = chain_take_single(c, &segs[nr_segs], nr_segs, &d,
-						iova_last);
-			nr_segs++;
-		}
-		if (unlikely(ret))
-			break;
-	}
-	w->nr_segs = nr_segs;
-	*end = ret;
-	return i;
+	return (unsigned int)(w->c - w->b->chains);
 }
 
 int vrl_split_walk(struct burst_walk *w, unsigned int n)
