@@ -148,7 +148,7 @@ static void every_reason_has_a_vector(void **state)
 	for (table = vec_chain_tables; *table; table++)
 		for (v = *table; v->name; v++)
 			seen[v->why] = true;
-	/* Scripts have this one; 1024 segments are in chain_test. */
+	/* Scripts have the first, vring_test the second. */
 	seen[VRL_WHY_AVAIL_JUMP] = true;
 	seen[VRL_WHY_CHAIN_TOO_LONG] = true;
 	/* With an in-flight log only: inflight_test. */
