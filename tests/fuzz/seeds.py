@@ -1,65 +1,185 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (c) 2026 The vdpa_sim_pcie authors
-"""Write the hand-made inputs of chain_fuzz: rings that break one rule only.
+"""Write the hand-made inputs of ring_fuzz: what works, and rings that break one
+rule only.
 
 Random bytes break many rules at once, so a check that has gone missing would
-hide behind the next one. Usage: seeds.py FOLDER
+hide behind the next one. The bytes are those of ring_fuzz.c. Usage: seeds.py FOLDER
 """
 import pathlib
 import struct
 import sys
 
-NEXT, WRITE, INDIRECT = 1, 2, 4
-OPT_INDIRECT, OPT_REWRITE = 0x01, 0x04
-NUM_SHIFT = 2
+SPLIT, PACKED, BOTH = 0, 1, 2
+INDIRECT, EVENT_IDX, IN_ORDER, FETCH, WINDOW, SMALL = 4, 8, 16, 32, 64, 128
+# enum spoil of driver.h
+INDIRECT_NEXT, TABLE_LEN, LOOP, NEXT, HEAD, NESTED, ENTRY_NEXT, OWNER = range(1, 9)
+# the low bits of what is wrong with a descriptor
+ZERO, HUGE, TOP, FLAGS = 4, 5, 6, 7
+# an address: range 1 of two, at so many times 4 bytes
+DATA = [1 + 2 * i for i in range(64)]
+RANGES = ((0, 64), (1, 250))
 
 
-def ring(descs, table=(), opt=OPT_INDIRECT | OPT_REWRITE, heads=(0,), big=True):
-    """One input: struct head, avail ring, descriptors, table memory."""
-    num = 1 << NUM_SHIFT
-    room = 0 if big else 2
-    head = struct.pack("<8BH", NUM_SHIFT, opt, room, room, 16, 255, len(heads), 0, 0)
-    avail = struct.pack("<2H", 0, 0) + b"".join(struct.pack("<H", h) for h in heads)
-    avail = avail.ljust(6 + 2 * num, b"\0")
-    body = b"".join(struct.pack("<QIHH", *d) for d in descs).ljust(16 * num, b"\0")
-    memory = b"".join(struct.pack("<QIHH", *d) for d in table)
-    return head + avail + body + memory
+def begin(flags, num=3, start=0, ranges=RANGES, clobber=0x11, iova=None, small=None, top=False):
+    """The virtqueue and its memory."""
+    misc = (len(ranges) - 2) << 6 if not flags & WINDOW else 0
+    misc |= (0x10 if clobber else 0) | (0x20 if iova is not None else 0)
+    out = bytes([flags | (SMALL if small else 0), num | (0x80 if top else 0), misc])
+    out += bytes([clobber] if clobber else []) + bytes([iova] if iova is not None else [])
+    out += struct.pack("<H", start) + bytes([small] if small else [])
+    return out + b"".join(bytes(r) for r in ranges)
 
 
-DATA = (0x1000, 60, 0, 0)
-FIRST = (0x1000, 12, NEXT, 1)
-TOP = (1 << 64) - 16
+def desc(where=0, length=59, wrong=0, arg=0):
+    """12 bytes and more at DATA[where]."""
+    return bytes([wrong | arg << 4, DATA[where % 64], length])
 
-SEEDS = {
-    "good-single": ring([DATA, (0x2000, 1526, WRITE, 0)], heads=(0, 1)),
-    "good-chain": ring([FIRST, (0x2000, 60, NEXT, 2), (0x3000, 1, WRITE, 0)]),
-    "good-indirect": ring([(0, 32, INDIRECT, 0)], [FIRST, DATA]),
-    "good-mixed": ring([FIRST, (0, 32, INDIRECT, 0), (0, 16, INDIRECT, 0), DATA],
-                       [FIRST, DATA], heads=(0, 3, 2)),
-    "bad-chain-loop": ring([FIRST, (0x2000, 60, NEXT, 0)]),
-    "bad-chain-order": ring([(0x1000, 60, NEXT | WRITE, 1), DATA]),
-    "bad-chain-next": ring([(0x1000, 60, NEXT, 4)]),
-    "bad-chain-bytes": ring([(0, 0xffffffff, NEXT, 1), DATA]),
-    "bad-chain-wrap": ring([FIRST, (TOP, 17, 0, 0)]),
-    "bad-head": ring([DATA], heads=(4,)),
-    "bad-indirect-off": ring([(0, 32, INDIRECT, 0)], [FIRST, DATA], opt=0),
-    "bad-indirect-next": ring([(0, 32, INDIRECT | NEXT, 1), DATA], [FIRST, DATA]),
-    "bad-indirect-len": ring([(0, 40, INDIRECT, 0)], [FIRST, DATA, DATA]),
-    "bad-table-nested": ring([(0, 16, INDIRECT, 0)], [(0x1000, 16, INDIRECT, 0)]),
-    "bad-table-loop": ring([(0, 32, INDIRECT, 0)], [FIRST, (0x1000, 1, NEXT, 0)]),
-    "bad-table-next": ring([(0, 16, INDIRECT, 0)], [FIRST, DATA]),
-    "bad-table-zero": ring([(0, 32, INDIRECT, 0)], [FIRST, (0x1000, 0, 0, 0)]),
-    "full-segments": ring([DATA] * 4, heads=(0, 1, 2, 3), big=False),
-    "full-table": ring([(0, 48, INDIRECT, 0)], [FIRST, (0, 1, NEXT, 2), DATA], big=False),
-}
+
+def post(descs, nr_out=1, table=None, spoil=0, arg=0, entries=0, direct=0, publish=1):
+    """A chain; with @table at that place, or with one direct descriptor first."""
+    how = 0x80 * publish | (0x40 if table is not None else 0)
+    what = len(descs) - 1 | nr_out << 4 | (0x80 if direct else 0)
+    out = bytes([how, what, spoil]) + (struct.pack("<H", arg) if spoil else b"")
+    return out + (bytes([entries, table]) if table is not None else b"") + b"".join(descs)
+
+
+def publish(more=None):
+    return bytes([3]) if more is None else struct.pack("<BH", 0x43, more)
+
+
+def peek(n=8):
+    return bytes([4 | n << 4])
+
+
+def consume(n):
+    return bytes([5 | n << 4])
+
+
+def push(n, order=(), length=4):
+    return bytes([6 | n << 4]) + bytes(list(order) + [0] * (n - len(order))) + bytes([length])
+
+
+def push_in_order(n, length=4):
+    return bytes([7 | n << 4, length])
+
+
+def call(after=0, flags=0):
+    return bytes([0x88, after, flags])
+
+
+def poke(area, off, data, later=None):
+    out = bytes([10 if later is None else 11, area, len(data) - 1]) + struct.pack("<H", off)
+    return out + data + (bytes([later]) if later is not None else b"")
+
+
+def copy(off, length, chain=0, write=False, pieces=False):
+    return struct.pack("<BHHB", 12 | 0x40 * write | 0x70 * pieces | 0x80, off, length, chain)
+
+
+KICK, NO_KICK, TURN, RESET = bytes([9]), bytes([0x89]), bytes([0x0d]), bytes([14])
+COUNT, MOVE, REWIND = bytes([0x4e]), bytes([0x6e]) + bytes(4), bytes([0x6e | 0x40]) + bytes(4)
+
+
+def set_state(last_avail, used_idx):
+    return bytes([0xee]) + struct.pack("<2H", last_avail, used_idx)
+
+
+def toggle(which):
+    return bytes([0x1e, which])
+
+
+ONE = post([desc()])
+CHAIN = post([desc(0, 11), desc(8, 99), desc(40, 199)], 2)
+TABLE = post([desc(0, 11), desc(8, 99)], 1, table=0)
+ALL = ONE + CHAIN + TABLE + post([desc(3)], 0)
+
+
+def common(kind):
+    """Inputs that mean something to each kind of ring, and to both together."""
+    yield "one", begin(kind) + ONE + peek() + consume(1) + push(1) + call() + KICK
+    yield "all", begin(kind | INDIRECT) + ALL + peek() + consume(4) + push(4) + call()
+    yield "fetch", begin(kind | INDIRECT | FETCH) + ALL + peek(15) + b"\1" + ALL + TURN
+    yield "window", begin(kind | INDIRECT | WINDOW, ranges=((0, 255),)) + ALL + TURN + COUNT
+    yield "again", begin(kind | INDIRECT) + (ALL + TURN + call(2, 2) + KICK) * 4 + NO_KICK
+    yield "events", begin(kind | EVENT_IDX) + (ONE * 3 + TURN + call(1, 2) + KICK) * 4 + KICK
+    yield "order", begin(kind) + ONE + CHAIN + ONE + peek() + consume(3) + push(3, (2, 1)) + call()
+    yield "in-order", begin(kind | IN_ORDER) + (ONE * 3 + peek() + consume(3) + push_in_order(3)) * 4
+    yield "in-order-one", begin(kind | IN_ORDER) + (ONE * 2 + peek() + consume(2) + push(2)) * 4
+    yield "some", begin(kind) + ONE * 4 + peek(2) + consume(1) + peek(2) + consume(2) + push(2) + COUNT
+    yield "moved", begin(kind) + ONE * 4 + peek(2) + consume(2) + push(1) + MOVE + TURN + ONE + TURN
+    yield "rewound", begin(kind) + ONE * 4 + peek() + REWIND + TURN + push(1) + REWIND + TURN
+    yield "reset", begin(kind) + ONE * 2 + peek() + consume(1) + RESET + ONE + TURN
+    yield "late-start", begin(kind, start=0xfffe) + (ONE * 3 + TURN + call(0, 2)) * 3
+    yield "copied", begin(kind) + CHAIN + peek() + copy(3, 100) + copy(1, 150, write=True)
+    yield "pieces", begin(kind | INDIRECT) + TABLE + CHAIN + peek() + copy(0, 9, 0, pieces=True)
+    near = ((0, 5), (0, 30), (0, 40), (1, 50))
+    yield "neighbours", (begin(kind | INDIRECT, ranges=near) + post([desc(0, 200, 0)] * 2, 1, table=0) +
+                         ONE + peek() + copy(0, 190, 1) + copy(0, 100, 0, write=True))
+    yield "hole", begin(kind | INDIRECT) + ONE + TABLE + toggle(0) + peek() + toggle(0) + peek()
+    yield "no-data", begin(kind) + ONE + toggle(1) + peek() + copy(0, 20) + toggle(1) + copy(0, 20)
+    yield "long", (begin(kind | INDIRECT, ranges=((0, 255), (1, 250))) +
+                   post([desc(0, 1)] * 4, 4, table=0, entries=250) + TURN)
+    yield "too-long", (begin(kind | INDIRECT, ranges=((0, 255), (1, 250))) +
+                       post([desc(0, 1)] * 4, 4, table=0, entries=251) + TURN)
+    yield "small", begin(kind | INDIRECT, small=0x0b) + ALL + TURN + TURN + TURN
+    yield "small-table", begin(kind | INDIRECT | FETCH, small=0x5b) + ALL + TURN + TURN
+    yield "top", begin(kind, top=True) + post([desc(60, 255, 0)]) + TURN
+    yield "bad-zero", begin(kind) + ONE + post([desc(), desc(1, 9, ZERO)], 2) + TURN + peek()
+    yield "bad-zero-one", begin(kind) + post([desc(0, 9, ZERO)]) + peek()
+    yield "bad-bytes", begin(kind) + post([desc(0, 0, HUGE), desc()], 2) + peek()
+    yield "bad-wrap", begin(kind) + post([desc(2, 20, TOP)]) + peek()
+    yield "bad-wrap-chain", begin(kind) + post([desc(), desc(2, 20, TOP)], 2) + peek()
+    yield "bad-iova", begin(kind, iova=12) + post([desc(0, 5)]) + TURN + post([desc(60, 99)]) + peek()
+    yield "bad-iova-chain", begin(kind, iova=12) + post([desc(0, 5), desc(60, 99)], 2) + peek()
+    yield "bad-order", begin(kind) + post([desc(), desc(3), desc(5, 9, FLAGS, 2)], 1) + peek()
+    yield "bad-indirect-off", begin(kind) + ONE + TABLE + TURN + peek()
+    yield "bad-indirect-next", begin(kind | INDIRECT) + post([desc()], 1, 0, INDIRECT_NEXT) + peek()
+    yield "bad-indirect-len", begin(kind | INDIRECT) + post([desc()] * 2, 1, 0, TABLE_LEN, 7) + peek()
+    yield "bad-table-zero", begin(kind | INDIRECT) + post([desc(), desc(1, 9, ZERO)], 2, 0) + peek()
+    yield "bad-table-wrap", begin(kind | INDIRECT) + post([desc(), desc(1, 9, TOP)], 2, 0) + peek()
+    yield "bad-table-order", begin(kind | INDIRECT) + post([desc()] * 2 + [desc(5, 9, FLAGS, 2)], 1, 0) + peek()
+    yield "bad-table-bytes", begin(kind | INDIRECT) + post([desc(0, 0, HUGE), desc()], 2, 0) + peek()
+
+
+def alone(kind):
+    """What only one ring by itself can show."""
+    area = 0 if kind == PACKED else 1
+    yield "bad-loop", begin(kind) + post([desc()] * 3, 3, spoil=LOOP) + peek()
+    yield "bad-next", begin(kind) + post([desc()] * 2, 2, spoil=NEXT, arg=8) + peek()
+    yield "bad-next-far", begin(kind) + post([desc()] * 2, 2, spoil=NEXT, arg=0x7fff) + peek()
+    yield "bad-head", begin(kind) + ONE + post([desc()], spoil=HEAD, arg=8) + TURN + peek()
+    yield "bad-head-chain", begin(kind) + post([desc()] * 2, 2, spoil=HEAD, arg=4096) + peek()
+    yield "bad-head-table", begin(kind | INDIRECT) + post([desc()], 1, 0, HEAD, 4096) + peek()
+    yield "bad-nested", begin(kind | INDIRECT) + post([desc()] * 3, 2, 0, NESTED, 1) + peek()
+    yield "bad-entry-next", begin(kind | INDIRECT) + post([desc()] * 3, 2, 0, ENTRY_NEXT, 3) + peek()
+    yield "bad-entry-loop", begin(kind | INDIRECT) + post([desc()] * 3, 2, 0, ENTRY_NEXT, 1) + peek()
+    yield "bad-owner", begin(kind) + post([desc()] * 3, 2, spoil=OWNER) + peek()
+    yield "bad-index", begin(kind) + ONE + publish(9) + peek()
+    yield "bad-index-count", begin(kind) + ONE + publish(0xfff0) + COUNT + peek()
+    yield "bad-index-in-flight", begin(kind) + ONE * 4 + peek() + consume(4) + publish(5) + peek()
+    yield "direct-and-table", begin(kind | INDIRECT) + post([desc()] * 3, 2, 0, direct=1) + peek()
+    yield "odd-table", begin(kind | INDIRECT) + post([desc()] * 3, 2, 0x82) + TURN
+    yield "overrun", begin(kind, num=1) + post([desc()], spoil=HEAD, arg=0) * 5 + TURN * 2
+    yield "full", begin(kind, num=1) + ONE * 2 + peek() + consume(2) + poke(0, 12, b"\x80\0\x80\0") + peek() + COUNT
+    yield "state", begin(kind) + set_state(5, 3) + ONE + TURN + set_state(0x8005, 3) + set_state(3, 0x8004) + TURN
+    yield "poked", begin(kind) + ONE * 3 + peek() + poke(0, 8, b"\xff\xff\xff\xff") + peek() + TURN
+    for after in (0, 1, 2, 4):
+        yield f"late-{after}", begin(kind, clobber=0) + ALL + poke(0, 24, b"\0\0\0\0\6\0\6\0", after) + peek() + TURN
+        yield f"late-index-{after}", begin(kind, clobber=0) + ONE * 3 + poke(area, 2, b"\xff", after) + peek() + TURN
+    for clobber in (0x01, 0x02, 0x80, 0xff):
+        yield f"clobber-{clobber:02x}", begin(kind | INDIRECT, clobber=clobber) + ALL + TURN
+        yield f"clobber-fetch-{clobber:02x}", begin(kind | INDIRECT | FETCH, clobber=clobber) + ALL + TURN
 
 
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for name, data in SEEDS.items():
-        (folder / name).write_bytes(data)
+    for kind, name in ((SPLIT, "split"), (PACKED, "packed"), (BOTH, "both")):
+        seeds = dict(common(kind)) | (dict(alone(kind)) if kind != BOTH else {})
+        for seed, data in seeds.items():
+            (folder / f"{name}-{seed}").write_bytes(data)
 
 
 main()

@@ -190,6 +190,12 @@ struct oracle {
 	uint64_t iova_last;		/* 0: no limit */
 	/* As guest_mem_find(). */
 	const void *(*mem)(void *opaque, uint64_t iova, uint32_t len);
+	/*
+	 * Optional, when the driver rewrites its memory meanwhile: 16 bytes as the
+	 * device has seen them, of the ring at @p or, with @p NULL, of a table at
+	 * @iova. Loops are then found by counting: the second look may differ.
+	 */
+	void (*saw)(void *opaque, const void *p, uint64_t iova, void *copy);
 	void *opaque;
 };
 

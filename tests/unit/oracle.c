@@ -24,19 +24,42 @@ struct oracle_desc {
 	uint16_t last;		/* next (split), id (packed) */
 };
 
-static struct oracle_desc oracle_split_desc(const struct vring_desc *d)
+#define IN_RING		UINT64_MAX	/* no table has an entry there */
+
+/*
+ * 16 bytes of the ring, at @p, or of a table, at @iova: as they lie there, or as
+ * the device has seen them.
+ */
+static void oracle_look(const struct oracle *o, const void *p, uint64_t iova,
+			void *copy)
 {
+	if (o->saw)
+		o->saw(o->opaque, iova == IN_RING ? p : NULL, iova, copy);
+	else
+		memcpy(copy, p, 16);
+}
+
+static struct oracle_desc oracle_split_desc(const struct oracle *o, const void *p,
+					    uint64_t iova)
+{
+	struct vring_desc d;
+
+	oracle_look(o, p, iova, &d);
 	return (struct oracle_desc){
-		le64toh(d->addr), le32toh(d->len),
-		le16toh(d->flags), le16toh(d->next),
+		le64toh(d.addr), le32toh(d.len),
+		le16toh(d.flags), le16toh(d.next),
 	};
 }
 
-static struct oracle_desc oracle_packed_desc(const struct vring_packed_desc *d)
+static struct oracle_desc oracle_packed_desc(const struct oracle *o, const void *p,
+					     uint64_t iova)
 {
+	struct vring_packed_desc d;
+
+	oracle_look(o, p, iova, &d);
 	return (struct oracle_desc){
-		le64toh(d->addr), le32toh(d->len),
-		le16toh(d->flags), le16toh(d->id),
+		le64toh(d.addr), le32toh(d.len),
+		le16toh(d.flags), le16toh(d.id),
 	};
 }
 
@@ -104,28 +127,29 @@ static enum oracle_verdict oracle_read_table(const struct oracle *o,
 	p = o->mem(o->opaque, d->addr, d->len);
 	if (!p)
 		return ORACLE_FAULT;
-	memcpy(table, p, d->len);
+	if (!o->saw)
+		memcpy(table, p, d->len);
 	return ORACLE_LEGAL;
 }
 
 /* ---- split ---- */
 
 static enum oracle_verdict oracle_split_table(const struct oracle *o,
+					      const struct oracle_desc *at,
 					      const struct vring_desc *table,
-					      unsigned int entries,
 					      struct oracle_chain *c)
 {
 	bool visited[ORACLE_MAX_SEGS] = { false };
-	unsigned int i = 0;
+	unsigned int entries = at->len / 16, i = 0, nr = 0;
 
 	for (;;) {
 		struct oracle_desc d;
 
-		if (i >= entries || visited[i])
+		if (i >= entries || (o->saw ? nr++ == entries : visited[i]))
 			return ORACLE_ILLEGAL;
 		visited[i] = true;
 
-		d = oracle_split_desc(&table[i]);
+		d = oracle_split_desc(o, &table[i], at->addr + 16 * (uint64_t)i);
 		if (d.flags & VRING_DESC_F_INDIRECT)
 			return ORACLE_ILLEGAL;
 		if (!oracle_add(o, c, &d))
@@ -150,17 +174,17 @@ enum oracle_verdict oracle_walk(const struct oracle *o, unsigned int head,
 	for (;;) {
 		struct oracle_desc d;
 
-		if (i >= o->num || visited[i])
+		if (i >= o->num || (o->saw ? c->nr_desc == o->num : visited[i]))
 			return ORACLE_ILLEGAL;
 		visited[i] = true;
 		c->nr_desc++;
 
-		d = oracle_split_desc(&o->desc[i]);
+		d = oracle_split_desc(o, &o->desc[i], IN_RING);
 		if (d.flags & VRING_DESC_F_INDIRECT) {
 			verdict = oracle_read_table(o, &d, table, sizeof(table));
 			if (verdict != ORACLE_LEGAL)
 				return verdict;
-			return oracle_split_table(o, table, d.len / 16, c);
+			return oracle_split_table(o, &d, table, c);
 		}
 		if (!oracle_add(o, c, &d))
 			return ORACLE_ILLEGAL;
@@ -193,7 +217,7 @@ static enum oracle_verdict oracle_packed_indirect(const struct oracle *o,
 	if (verdict != ORACLE_LEGAL)
 		return verdict;
 	for (i = 0; i < d->len / 16; i++) {
-		struct oracle_desc e = oracle_packed_desc(&table[i]);
+		struct oracle_desc e = oracle_packed_desc(o, &table[i], d->addr + 16 * (uint64_t)i);
 
 		if (!oracle_add(o, c, &e))
 			return ORACLE_ILLEGAL;
@@ -219,13 +243,10 @@ enum oracle_verdict oracle_walk_packed(const struct oracle *o, uint16_t at,
 	struct oracle_desc d;
 
 	oracle_clear(c);
-	d = oracle_packed_desc(&o->ring[i]);
+	d = oracle_packed_desc(o, &o->ring[i], IN_RING);
 	if (!oracle_is_avail(d.flags, wrap))
 		return ORACLE_NONE;
 	for (;;) {
-		/* Longer than the ring, or into what is in flight. */
-		if (c->nr_desc == room)
-			return ORACLE_ILLEGAL;
 		c->nr_desc++;
 
 		if (d.flags & VRING_DESC_F_INDIRECT) {
@@ -238,8 +259,11 @@ enum oracle_verdict oracle_walk_packed(const struct oracle *o, uint16_t at,
 			return ORACLE_ILLEGAL;
 		if (!(d.flags & VRING_DESC_F_NEXT))
 			return oracle_id(o, &d, c);
+		/* Longer than the ring, or into what is in flight. */
+		if (c->nr_desc == room)
+			return ORACLE_ILLEGAL;
 		/* That the others are available is implied by the first (2.8.2). */
 		i = (i + 1) % o->num;
-		d = oracle_packed_desc(&o->ring[i]);
+		d = oracle_packed_desc(o, &o->ring[i], IN_RING);
 	}
 }

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Copyright (c) 2026 The vdpa_sim_pcie authors
+ *
+ * The log of looks, the clobbering, the late pokes: see view.h.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hook.h"
+#include "view.h"
+
+#undef memcpy
+
+#define MAX_POKES	8
+#define WORD		8
+
+/* One look at up to 8 bytes; a bit of @given per byte handed to the oracle. */
+struct look {
+	uintptr_t at;
+	uint8_t len, given;
+	uint8_t byte[WORD];
+};
+
+struct poke {
+	struct area *a;
+	size_t off;
+	uint8_t len;
+	uint8_t byte[WORD];
+	unsigned int after;
+};
+
+static struct {
+	struct view_config cfg;
+	bool running, paused;
+	bool changed;
+	struct look *look;
+	size_t nr, room, next;
+	size_t nr_at_store;	/* looks before the last store into an area */
+	bool clobbered_all;
+	struct poke poke[MAX_POKES];
+	unsigned int nr_pokes;
+} view;
+
+void check_failed(const char *what, const char *file, int line)
+{
+	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+	abort();
+}
+
+/* ---- areas ---- */
+
+void area_init(struct area *a, size_t size, unsigned int skew)
+{
+	a->size = size;
+	a->block = malloc(size + skew);
+	a->want = malloc(size);
+	a->given = calloc(size, 1);
+	CHECK(a->block && a->want && a->given);
+	a->live = (uint8_t *)a->block + skew;
+	memset(a->live, 0, size);
+	memset(a->want, 0, size);
+}
+
+void area_fini(struct area *a)
+{
+	free(a->block);
+	free(a->want);
+	free(a->given);
+	*a = (struct area){ .size = 0 };
+}
+
+void area_poke(struct area *a, size_t off, const void *p, size_t len)
+{
+	if (off >= a->size)
+		return;
+	if (len > a->size - off)
+		len = a->size - off;
+	memcpy(a->live + off, p, len);
+	memcpy(a->want + off, p, len);
+}
+
+void area_expect(struct area *a, size_t off, const void *p, size_t len)
+{
+	CHECK(off <= a->size && len <= a->size - off);
+	memcpy(a->want + off, p, len);
+}
+
+void area_accept(struct area *a, size_t off, size_t len)
+{
+	CHECK(off <= a->size && len <= a->size - off);
+	memcpy(a->want + off, a->live + off, len);
+}
+
+static struct area *area_of(const volatile void *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < view.cfg.nr; i++) {
+		struct area *a = &view.cfg.areas[i];
+
+		if ((uintptr_t)p - (uintptr_t)a->live < a->size)
+			return a;
+	}
+	return NULL;
+}
+
+/* ---- the library runs ---- */
+
+void view_begin(const struct view_config *cfg)
+{
+	view.cfg = *cfg;
+	view.running = true;
+	view.changed = cfg->clobber || view.nr_pokes;
+	view.nr = 0;
+	view.next = 0;
+	view.nr_at_store = 0;
+	view.clobbered_all = false;
+}
+
+void view_end(void)
+{
+	unsigned int i;
+	size_t k;
+
+	view.running = false;
+	for (i = 0; view.clobbered_all && i < view.cfg.nr; i++)
+		if (view.cfg.areas[i].size)
+			memcpy(view.cfg.areas[i].live, view.cfg.areas[i].want,
+			       view.cfg.areas[i].size);
+	for (k = 0; view.cfg.clobber && k < view.nr; k++) {
+		const struct look *l = &view.look[k];
+		struct area *a = area_of((void *)l->at);
+		size_t off = a ? l->at - (uintptr_t)a->live : 0;
+
+		if (a)
+			memcpy(a->live + off, a->want + off, l->len);
+	}
+	for (i = 0; i < view.cfg.nr; i++)
+		CHECK(!view.cfg.areas[i].size ||
+		      !memcmp(view.cfg.areas[i].live, view.cfg.areas[i].want,
+			      view.cfg.areas[i].size));
+}
+
+void view_clobber_all(void)
+{
+	unsigned int i;
+	size_t k;
+
+	view.clobbered_all = true;
+	for (i = 0; i < view.cfg.nr; i++)
+		for (k = 0; k < view.cfg.areas[i].size; k++)
+			view.cfg.areas[i].live[k] ^= view.cfg.clobber;
+}
+
+void view_poke_later(struct area *a, size_t off, const void *p, size_t len,
+		     unsigned int after)
+{
+	struct poke *k = &view.poke[view.nr_pokes];
+
+	if (view.nr_pokes == MAX_POKES || off >= a->size)
+		return;
+	*k = (struct poke){ .a = a, .off = off, .after = after };
+	k->len = len < WORD ? (uint8_t)len : WORD;
+	memcpy(k->byte, p, k->len);
+	view.nr_pokes++;
+}
+
+void view_forget_pokes(void)
+{
+	view.nr_pokes = 0;
+}
+
+bool view_is_changing(void)
+{
+	return view.changed;
+}
+
+static void view_tick(void)
+{
+	unsigned int i = 0;
+
+	while (i < view.nr_pokes) {
+		struct poke *k = &view.poke[i];
+
+		if (k->after) {
+			k->after--;
+			i++;
+			continue;
+		}
+		area_poke(k->a, k->off, k->byte, k->len);
+		*k = view.poke[--view.nr_pokes];
+	}
+}
+
+static void view_note(const void *p, const void *v, size_t len)
+{
+	const uint8_t *from = v;
+	uintptr_t at = (uintptr_t)p;
+
+	while (len) {
+		size_t n = len < WORD ? len : WORD;
+
+		if (view.nr == view.room) {
+			view.room = view.room ? 2 * view.room : 256;
+			view.look = realloc(view.look,
+					    view.room * sizeof(*view.look));
+			CHECK(view.look);
+		}
+		view.look[view.nr] = (struct look){ .at = at, .len = (uint8_t)n };
+		memcpy(view.look[view.nr].byte, from, n);
+		view.nr++;
+		at += n;
+		from += n;
+		len -= n;
+	}
+}
+
+void hook_loaded(const volatile void *p, const void *v, size_t size)
+{
+	struct area *a = view.running && !view.paused ? area_of(p) : NULL;
+	uint8_t *at;
+	size_t i;
+
+	if (!a)
+		return;
+	view_note((const void *)(uintptr_t)p, v, size);
+	at = a->live + ((uintptr_t)p - (uintptr_t)a->live);
+	for (i = 0; view.cfg.clobber && i < size; i++)
+		at[i] ^= view.cfg.clobber;
+	view_tick();
+}
+
+void hook_pause(bool pause)
+{
+	view.paused = pause;
+}
+
+void hook_store(const volatile void *p, size_t size, bool release)
+{
+	(void)size;
+	if (!view.running || !area_of(p))
+		return;
+	view.nr_at_store = view.nr;
+	if (release && view.cfg.release)
+		view.cfg.release(view.cfg.opaque, p);
+}
+
+void *hook_memcpy(void *dst, const void *src, size_t size)
+{
+	memcpy(dst, src, size);
+	if (size)
+		hook_loaded(src, dst, size);
+	return dst;
+}
+
+/* ---- what it saw ---- */
+
+/* From where the last one was found: mostly they come in order. */
+static struct look *look_find(uintptr_t at)
+{
+	size_t k, i;
+
+	for (k = 0; k < view.nr; k++) {
+		struct look *l;
+
+		i = view.next + k < view.nr ? view.next + k :
+					      view.next + k - view.nr;
+		l = &view.look[i];
+		if (at - l->at < l->len && !(l->given >> (at - l->at) & 1)) {
+			view.next = i;
+			return l;
+		}
+	}
+	return NULL;
+}
+
+bool view_saw(const void *p, void *dst, size_t len)
+{
+	uint8_t *to = dst;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		uintptr_t at = (uintptr_t)p + i;
+		struct look *l = look_find(at);
+
+		if (!l)
+			return false;
+		to[i] = l->byte[at - l->at];
+		l->given |= (uint8_t)(1u << (at - l->at));
+	}
+	return true;
+}
+
+bool view_saw_after_store(void)
+{
+	return view.next >= view.nr_at_store;
+}
+
+static void look_mark(const struct look *l, uint8_t value)
+{
+	struct area *a = area_of((void *)l->at);
+
+	if (a)
+		memset(a->given + (l->at - (uintptr_t)a->live), value, l->len);
+}
+
+bool view_saw_all(void)
+{
+	bool once = true;
+	size_t i;
+
+	for (i = 0; i < view.nr; i++)
+		if (view.look[i].given)
+			look_mark(&view.look[i], 1);
+	for (i = 0; i < view.nr; i++) {
+		const struct look *l = &view.look[i];
+		struct area *a = area_of((void *)l->at);
+
+		if (a && !l->given && a->given[l->at - (uintptr_t)a->live])
+			once = false;
+	}
+	for (i = 0; i < view.nr; i++)
+		look_mark(&view.look[i], 0);
+	return once;
+}
