@@ -137,6 +137,9 @@ fuzz: ## replay the fuzz corpora
 vm-test: lab-build ## tests in the lab's virtual machine (KERNEL=6.12|7.2|debug, T="files")
 	@scripts/vm-test --kernel $(KERNEL) $(T)
 
+bench-vring: ## vringh-lib against rte_vhost, vringh and a floor: instructions and times (BENCH_ROUNDS=n)
+	@tests/bench/run
+
 lint: ## static checks (scripts/check.sh --list names them)
 	@scripts/check.sh
 
@@ -149,4 +152,4 @@ help: ## this list
 
 .PHONY: all modules test-modules vm-programs toolchain lib app tool install install-modules \
 	install-app install-tool install-man uninstall \
-	demo lab-build check check-fast unit fuzz vm-test lint clean help
+	demo lab-build bench-vring check check-fast unit fuzz vm-test lint clean help
