@@ -387,7 +387,9 @@ static int log_walk_chain(struct burst_walk *w, struct vrl_chain *c, __u16 head,
 	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
 	struct chain_sum sum = { .len = 0 };
 	__u16 nr = READ_ONCE(log->desc[head].num), at = head;
-	struct desc_copy d = { .next = 0 };
+	__u64 addr;
+	__u32 len;
+	__u16 flags;
 	int ret;
 
 	if (!nr || nr > *left)
@@ -396,16 +398,16 @@ static int log_walk_chain(struct burst_walk *w, struct vrl_chain *c, __u16 head,
 	c->seg = w->nr_segs;
 	chain_clear(c, 0);
 	for (;;) {
-		d.addr = READ_ONCE(log->desc[at].addr);
-		d.len = READ_ONCE(log->desc[at].len);
-		d.flags = READ_ONCE(log->desc[at].flags);
-		if (d.flags & DESC_F_INDIRECT)
+		addr = READ_ONCE(log->desc[at].addr);
+		len = READ_ONCE(log->desc[at].len);
+		flags = READ_ONCE(log->desc[at].flags);
+		if (flags & DESC_F_INDIRECT)
 			break;
 		if (sum.nr == VRL_CHAIN_MAX)
 			return VRL_WHY_CHAIN_TOO_LONG;
 		if (sum.nr == room)
 			return -E2BIG;
-		ret = chain_add(&sum, &seg[sum.nr], &d, vq->iova_last);
+		ret = chain_add(&sum, &seg[sum.nr], addr, len, flags, vq->iova_last);
 		if (ret)
 			return ret;
 		if (sum.nr == nr)
@@ -417,8 +419,8 @@ static int log_walk_chain(struct burst_walk *w, struct vrl_chain *c, __u16 head,
 	c->id = READ_ONCE(log->desc[at].id) | (__u32)nr << ID_NR_SHIFT;
 	if ((__u16)c->id >= vq->num || log_map(vq)[(__u16)c->id] != head)
 		return VRL_WHY_INFLIGHT;
-	if (d.flags & DESC_F_INDIRECT)
-		return sum.nr ? VRL_WHY_INDIRECT_NEXT : vrl_chain_note_table(w, c, &d);
+	if (flags & DESC_F_INDIRECT)
+		return sum.nr ? VRL_WHY_INDIRECT_NEXT : vrl_chain_note_table(w, c, addr, len);
 	w->nr_segs += sum.nr;
 	return chain_store(c, &sum);
 }
