@@ -12,19 +12,6 @@
 
 #include "vsp_priv.h"
 
-/* Sizes of virtio 1.3, section 2.7, with the event index at the end of a ring. */
-static size_t queue_area_size(enum vsp_ring_area area, uint32_t num)
-{
-	switch (area) {
-	case VSP_RING_DESC:
-		return 16 * (size_t)num;
-	case VSP_RING_DRIVER:
-		return 6 + 2 * (size_t)num;
-	default:
-		return 6 + 8 * (size_t)num;
-	}
-}
-
 static void queue_unmap(struct vsp_queue *q)
 {
 	unsigned int i;
@@ -41,7 +28,7 @@ static int queue_map(struct vsp_queue *q, const struct vsp_vq_state *state)
 
 	for (i = 0; i < RTE_DIM(q->maps); i++) {
 		ret = vsp_session_map_ring(&q->port->session, q->index, i, iova[i],
-					   queue_area_size(i, state->size),
+					   vsp_ring_area_size(state->size, i),
 					   &q->maps[i]);
 		if (ret) {
 			queue_unmap(q);

@@ -183,17 +183,6 @@ struct ring_place {
 	uint64_t offset;
 };
 
-static uint64_t area_size(unsigned int area, uint64_t entries)
-{
-	static const struct { unsigned int fixed, each; } layout[] = {
-		[VSP_RING_DESC]		= { 0, 16 },
-		[VSP_RING_DRIVER]	= { 6, 2 },
-		[VSP_RING_DEVICE]	= { 6, 8 },
-	};
-
-	return layout[area].fixed + layout[area].each * entries;
-}
-
 static bool find_ring(const char *function, unsigned int nr_vqs, uint64_t iova,
 		      struct ring_place *p)
 {
@@ -207,7 +196,7 @@ static bool find_ring(const char *function, unsigned int nr_vqs, uint64_t iova,
 		for (p->area = 0; p->area < ARRAY_SIZE(where) && !found; p->area += !found) {
 			start = reg_read(fd, VSP_REG_VQ(p->queue) + where[p->area], 8);
 			found = entries && iova >= start &&
-				iova - start < area_size(p->area, entries);
+				iova - start < vsp_ring_area_size(entries, p->area);
 			p->offset = VSP_MMAP_RING(p->queue, p->area) + iova -
 				    (start & ~(page - 1));
 		}

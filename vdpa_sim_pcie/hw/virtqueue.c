@@ -37,19 +37,6 @@ void vsp_vq_init(struct vsp_fn *fn, unsigned int q)
 	memset(vq->addr, 0, sizeof(vq->addr));
 }
 
-/* Bytes of an area of a split ring, event words included (2.7). */
-size_t vsp_ring_area_size(u32 num, enum vsp_ring_area area)
-{
-	switch (area) {
-	case VSP_RING_DESC:
-		return num * sizeof(struct vring_desc);
-	case VSP_RING_DRIVER:
-		return (3 + num) * sizeof(__virtio16);
-	default:
-		return 3 * sizeof(__virtio16) + num * sizeof(struct vring_used_elem);
-	}
-}
-
 int vsp_vq_set_addr(struct vsp_fn *fn, unsigned int q, u64 desc, u64 driver,
 		    u64 device)
 {

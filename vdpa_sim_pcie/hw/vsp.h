@@ -319,7 +319,6 @@ int vsp_vq_set_state(struct vsp_fn *fn, unsigned int q, u32 last_avail);
 void vsp_vq_stop(struct vsp_fn *fn, unsigned int q);
 void vsp_vq_indices(struct vsp_vq *vq, u16 *last_avail, u16 *used_idx);
 void *vsp_vq_area(struct vsp_vq *vq, enum vsp_ring_area area);
-size_t vsp_ring_area_size(u32 num, enum vsp_ring_area area);
 
 /* kvq.c */
 struct vsp_kburst *vsp_kburst_create(unsigned int chains, unsigned int segs);

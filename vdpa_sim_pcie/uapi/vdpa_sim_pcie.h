@@ -90,6 +90,19 @@ enum vsp_ring_area {
 	(VSP_MMAP_RING_BASE + \
 	 ((((__u64)(queue) << 2) | (__u64)(area)) << VSP_MMAP_RING_SHIFT))
 
+/* Bytes of an area of a split ring, event words included. (virtio 1.3, 2.7) */
+static inline __u64 vsp_ring_area_size(__u32 num, enum vsp_ring_area area)
+{
+	switch (area) {
+	case VSP_RING_DESC:
+		return 16 * (__u64)num;
+	case VSP_RING_DRIVER:
+		return 6 + 2 * (__u64)num;
+	default:
+		return 6 + 8 * (__u64)num;
+	}
+}
+
 /* The kernel's page. */
 struct vsp_ctl_page {
 	__u32 generation;	/* moves with each event, and when the session is lost */
