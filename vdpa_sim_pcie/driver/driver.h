@@ -43,13 +43,6 @@
 /* As many as there are doorbell pages. */
 #define VSP_DRV_MAX_VQS ((VSP_BAR_MAILBOX - VSP_BAR_DOORBELL(0)) / 0x1000)
 
-/*
- * virtio_ring bypasses the DMA API for a device without ACCESS_PLATFORM and
- * puts physical addresses in the rings: the card's IOTLB knows none of them.
- */
-#define VSP_FEATURES_REQUIRED (BIT_ULL(VIRTIO_F_VERSION_1) | \
-			       BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))
-
 /* What a user may set when adding a device. */
 struct vsp_provision {
 	u64 features;

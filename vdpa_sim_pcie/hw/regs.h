@@ -218,6 +218,14 @@ struct vsp_mbox_msg {
 
 #define VSP_BAR_CONFIG		0x27000
 
+/*
+ * Features that a driver must accept (<linux/virtio_config.h> has the numbers): the
+ * card knows no old layouts, and virtio_ring bypasses the DMA API for a device
+ * without ACCESS_PLATFORM and puts physical addresses in the rings.
+ */
+#define VSP_FEATURES_REQUIRED \
+	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_ACCESS_PLATFORM)
+
 #define VSP_MTU_MIN		68	/* virtio 1.3, 5.1.4.1 */
 #define VSP_MTU_MAX		9216
 

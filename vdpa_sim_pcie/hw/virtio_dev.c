@@ -32,10 +32,6 @@
 		      BIT_ULL(VIRTIO_F_VERSION_1) |		\
 		      BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))
 
-/* Without these the rings would hold physical addresses, or old layouts. */
-#define VSP_FEATURES_REQUIRED (BIT_ULL(VIRTIO_F_VERSION_1) |	\
-			       BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))
-
 #define VSP_LINK_SPEED_DEFAULT	100000
 
 /* Where the control queue is, depends on what the driver accepted (5.1.2). */
