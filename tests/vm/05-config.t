@@ -33,10 +33,6 @@ reg() {
 	setpci -s "$1" "$2"
 }
 
-functions() {
-	lspci -D | grep '^10000:01:' | cut -d' ' -f1 | xargs
-}
-
 nr_functions() {
 	lspci -D | grep -c '^10000:01:'
 }

@@ -28,8 +28,7 @@ add_dev red "$VF1" mac 02:00:00:00:00:01 && into_netns red red "$RED_IP"
 add_dev blue "$VF2" mac 02:00:00:00:00:02 && into_netns blue blue "$BLUE_IP"
 check "forward=pair: VF 0 reaches VF 1 without a process" wait_for 20 ping_blue
 check "with large pings as well" in_red ping -q -c 3 -i 0.2 -W 5 -s 20000 "$BLUE_IP"
-in_blue iperf3 -s -D
-wait_for 10 in_blue sh -c "ss -Hltn 'sport = :5201' | grep -q ."
+iperf_server
 check "and TCP" in_red timeout 60 iperf3 -c "$BLUE_IP" -t 3
 switch_start switch -- --port "$VF1" --port "$VF2"
 wait_for 30 grep -q "forwarding between" "$WORK/switch.log"
@@ -37,12 +36,12 @@ check "a backend takes over" wait_for 30 ping_blue
 check "and it is the backend that carries" switch_runs switch
 check "it ends" switch_stop switch
 check "when it has gone the card forwards again" wait_for 20 ping_blue
-ip netns exec red iperf3 -c "$BLUE_IP" -t 30 >/dev/null 2>&1 &
-disown
-sleep 1
+iperf_in_background
+check "TCP as well" wait_for 20 red_sends
 check "the modules go under traffic" timeout 60 bash -c \
 	'modprobe -r virtio_vdpa; modprobe -r vdpa_sim_pcie vsp_hw'
 check "nothing is left of them" card_is_gone
+iperf_end
 ip -all netns delete
 
 # ---- forward=loop: what a function sends it receives

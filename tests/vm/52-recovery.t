@@ -8,30 +8,6 @@
 # shellcheck source=tests/vm/lib.sh
 . "${0%/*}/lib.sh"
 
-iperf_in_background() {
-	ip netns exec red iperf3 -c "$BLUE_IP" -t 600 >"$WORK/iperf" 2>&1 &
-	IPERF=$!
-	disown
-}
-
-iperf_end() {
-	kill "$IPERF" 2>/dev/null
-	wait_for 5 process_gone "$IPERF"
-}
-
-red_sends() {
-	local before
-
-	before=$(counter blue rx_packets)
-	sleep 0.3
-	[[ $(counter blue rx_packets) -gt $((before + 20)) ]]
-}
-
-# The connection that iperf3 has had since its start, and no other.
-same_connection() {
-	kill -0 "$IPERF" && red_sends
-}
-
 # reset FUNCTION: by the kernel, as an administrator does it.
 reset() {
 	echo 1 >"/sys/bus/pci/devices/$1/reset"
@@ -43,11 +19,6 @@ resets() {
 	for ((i = 0; i < $2; i++)); do
 		reset "$1" || return
 	done
-}
-
-mac_there_and_back() {
-	in_red timeout 30 ip link set net0 address 02:00:00:00:01:01 &&
-		in_red timeout 30 ip link set net0 address 02:00:00:00:00:01
 }
 
 mac_of_red() {
@@ -73,7 +44,7 @@ two_namespaces || give_up "no namespaces"
 # A backend that does not come back after the CPU was off would be another test's.
 SWITCH_CORE=0 switch_start switch -- --port "$VF1" --port "$VF2"
 wait_for 30 ping_blue || give_up "no traffic at all: $(cat "$WORK/switch.log")"
-in_blue iperf3 -s -D
+iperf_server
 iperf_in_background
 wait_for 10 red_sends || give_up "iperf3 does not send: $(cat "$WORK/iperf")"
 

@@ -11,14 +11,6 @@
 
 readonly SLOT=/sys/kernel/debug/vsp/slot
 
-red_sends() {
-	local before
-
-	before=$(counter blue rx_packets)
-	sleep 0.3
-	[[ $(counter blue rx_packets) -gt $((before + 20)) ]]
-}
-
 # guest_add NAME: a device on VF3 in platform translation, for vhost_vdpa.
 guest_add() {
 	echo platform >"/sys/bus/pci/devices/$VF3/translation" &&
@@ -100,9 +92,8 @@ check "frames go both ways" wait_for 20 user_moves
 # ---- surprise removal with that user attached
 
 refuse "the module stays while there is a user" 'in use' timeout 20 modprobe -r vdpa_sim_pcie
-in_blue iperf3 -s -D
-ip netns exec red iperf3 -c "$BLUE_IP" -t 60 >"$WORK/iperf" 2>&1 &
-disown
+iperf_server
+iperf_in_background
 wait_for 10 red_sends
 check "the card is pulled under iperf3" sh -c "echo 0 >$SLOT"
 check "the functions go" wait_for 30 test ! -e "/sys/bus/pci/devices/$PF"
@@ -120,6 +111,7 @@ check "deleting the one in use does not hang" timeout 20 vdpa dev del guest
 check "the user closes" user_end
 check "and its device goes" wait_for 20 vdpa_lacks guest
 
+iperf_end
 ip -all netns delete
 check "the same devices can be added again" two_namespaces
 check "and have traffic, through the same switch" wait_for 40 ping_blue

@@ -11,8 +11,6 @@
 PORT=10000:00:00.0
 DEBUG=/sys/kernel/debug/vsp
 
-mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
-
 # aer FUNCTION CLASS [BITS]
 aer() {
 	echo "${*:2}" >"$DEBUG/$1/aer"
@@ -33,12 +31,6 @@ link_resets() {
 
 answers() {
 	[[ $(setpci -s "$1" 0.w) == 5653 ]]
-}
-
-device_works() {
-	add_dev "$1" "$VF1" || return
-	timeout 20 ip link set "$(netdev_of "$1")" address 02:00:00:00:00:21 || return
-	vdpa dev del "$1"
 }
 
 card_up -- num_vfs=2 || give_up "the card does not come up"
@@ -87,7 +79,7 @@ check "resets the link" wait_for 20 link_resets 2
 check "the card still answers to it" wait_for 10 answers "$PF"
 check "aer_inject goes" modprobe -r aer_inject
 
-check "a vDPA device works after all that" device_works red
+check "a vDPA device works after all that" device_works red "$VF1"
 
 check "Secondary Bus Reset begins" setpci -s "$PORT" 3e.w=40:40
 is "while it is on nobody answers" "$(setpci -s "$PF" 0.l)" ffffffff

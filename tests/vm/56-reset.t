@@ -17,20 +17,6 @@ PF1_VF=10000:01:01.2
 ALL=("$PF" "$PF1" "$PF0_VF" "$PF1_VF")
 DEBUG=/sys/kernel/debug/vsp
 
-mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
-
-functions() {
-	lspci -D | grep '^10000:01:' | cut -d' ' -f1 | xargs
-}
-
-functions_are() {
-	[[ $(functions) == "$*" ]]
-}
-
-bound() {
-	[[ $(readlink "/sys/bus/pci/devices/$1/driver") == */vdpa_sim_pcie ]]
-}
-
 is_back() {
 	local function
 
@@ -103,12 +89,6 @@ aer_status() {
 
 set_vfs() {
 	echo "$2" >"/sys/bus/pci/devices/$1/sriov_numvfs"
-}
-
-device_works() {
-	add_dev "$1" "$2" || return
-	timeout 20 ip link set "$(netdev_of "$1")" address 02:00:00:00:00:21 || return
-	vdpa dev del "$1"
 }
 
 slot() {

@@ -9,7 +9,6 @@
 . "${0%/*}/lib.sh"
 
 DEBUG=/sys/kernel/debug/vsp
-mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
 
 # d_state 0|3: of the PF, by its registers.
 d_state() {

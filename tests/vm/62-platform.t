@@ -34,19 +34,6 @@ set_translation() {
 		echo "$1" >"$(sysfs_of "$VF2")/translation"
 }
 
-server_listens() {
-	in_blue ss -Hltn "sport = :5201" | grep -q .
-}
-
-# iperf NAME ARGUMENT...: red against the server in blue; JSON in $WORK/NAME.
-iperf() {
-	local name=$1
-
-	shift
-	in_red timeout 60 iperf3 -J -c "$BLUE_IP" -t 2 "$@" >"$WORK/$name" 2>&1 &&
-		! json "$WORK/$name" error
-}
-
 dma_faults() {
 	vstat_register "$1" 0x26000
 }
@@ -62,12 +49,11 @@ traffic() {
 	local what=$1
 
 	check "$what: the first ping" wait_for 30 ping_blue
-	in_blue iperf3 -s -D
-	wait_for 10 server_listens
-	check "$what: TCP" iperf tcp
+	iperf_server
+	check "$what: TCP" iperf tcp -t 2
 	at_least "  moved more than a megabyte" \
 		"$(json "$WORK/tcp" end sum_received bytes)" 1000000
-	check "$what: TCP, the other way" iperf reverse -R
+	check "$what: TCP, the other way" iperf reverse -t 2 -R
 	is "  without a DMA fault" "$(dma_faults "$VF1") $(dma_faults "$VF2")" "0 0"
 	in_blue pkill iperf3
 }

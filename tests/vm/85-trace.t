@@ -65,8 +65,8 @@ driver_ok() {
 	grep -q 0x0000000f /sys/bus/vdpa/devices/"$1"/virtio*/status
 }
 
-export -f wait_for add_and_wait driver_ok provoke faults_over ping_blue in_red
-export VF1 BLUE_IP
+export -f wait_for nap add_and_wait driver_ok provoke faults_over ping_blue in_red
+export NEVER VF1 BLUE_IP
 
 all_events_off() {
 	! cat "$EVENTS"/*/enable | grep -qv 0

@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (c) 2026 The vdpa_sim_pcie authors
 #
-# What the .t files share: TAP, the kernel log checked with every case, and
-# fixtures (card, vdpa devices, network namespaces, switch). A .t file loads and
-# unloads for itself; whatever it leaves is removed at its exit.
-#
-# Emulation is slow and uneven: nothing here sleeps for a guessed time. A test
-# waits for a condition, with a limit that only a fault can reach.
+# What the .t files share: cases (tap.sh) and fixtures (card, vdpa devices, network
+# namespaces, switch). A .t file loads and unloads for itself; whatever it leaves is
+# removed at its exit.
 
 set -uo pipefail
 
@@ -20,175 +17,12 @@ RED_IP=10.0.0.1
 BLUE_IP=10.0.0.2
 readonly PF VF1 VF2 VF3 VF4 RED_IP BLUE_IP
 
-# shellcheck source=scripts/lab.d/faults.sh
-. "${0%/*}/../../scripts/lab.d/faults.sh"
+# shellcheck source=tests/vm/tap.sh
+. "${0%/*}/tap.sh"
 
 # Programs of tests/vm, compiled with the rest.
 PATH=$PWD/build/vm:$PATH
-WORK=$(mktemp -d)
-TESTS=0
-MARKS=0
 declare -A SWITCH_PIDS=()
-
-# ---- TAP ----------------------------------------------------------------------
-
-diag() {
-	sed 's/^/# /' <<<"$*"
-}
-
-klog_mark() {
-	MARKS=$((MARKS + 1))
-	MARK="vsp-test: ${0##*/} $$ mark $MARKS"
-	echo "<6>$MARK" >/dev/kmsg
-}
-
-# Kernel log since the last case ended.
-klog() {
-	dmesg | awk -v mark="$MARK" 'seen; index($0, mark) { seen = 1 }'
-}
-
-# verdict STATUS NAME: every case ends here. A dirty kernel log fails it.
-verdict() {
-	local status=$1 dirty
-
-	TESTS=$((TESTS + 1))
-	if dirty=$(klog | grep -E "$KLOG_FAULTS" | grep -vE "$KLOG_NO_FAULTS"); then
-		diag "kernel log: $dirty"
-		status=1
-	fi
-	klog_mark
-	if [[ $status -eq 0 ]]; then
-		echo "ok $TESTS - $2"
-	else
-		echo "not ok $TESTS - $2"
-	fi
-	return "$status"
-}
-
-# check NAME COMMAND...: the command succeeds.
-check() {
-	local name=$1 output status=0
-
-	shift
-	output=$("$@" 2>&1) || status=$?
-	[[ $status -eq 0 ]] || diag "status $status of: $*" $'\n'"$output"
-	verdict "$status" "$name"
-}
-
-# refuse NAME REGEX COMMAND...: it fails, and says why in words that match, on
-# its standard error or in the kernel log.
-refuse() {
-	local name=$1 regex=$2 output status=1
-
-	shift 2
-	if output=$("$@" 2>&1); then
-		diag "succeeded: $*"
-	else
-		output+=$'\n'$(klog)
-		grep -qE -- "$regex" <<<"$output" && status=0 ||
-			diag "no match for /$regex/ in: $output"
-	fi
-	verdict "$status" "$name"
-}
-
-is() {
-	[[ $2 == "$3" ]] && verdict 0 "$1" && return
-	diag "got '$2', wanted '$3'"
-	verdict 1 "$1"
-}
-
-like() {
-	grep -qE -- "$3" <<<"$2" && verdict 0 "$1" && return
-	diag "no match for /$3/ in:" $'\n'"$2"
-	verdict 1 "$1"
-}
-
-# at_least NAME NUMBER LEAST
-at_least() {
-	awk -v a="${2:-0}" -v b="$3" 'BEGIN { exit !(a + 0 >= b + 0) }' && verdict 0 "$1" && return
-	diag "got '$2', wanted at least $3"
-	verdict 1 "$1"
-}
-
-# agree NAME A B: within 1 %, or two packets where there are few.
-agree() {
-	awk -v a="${2:-x}" -v b="${3:-x}" 'BEGIN {
-		if (a !~ /^[0-9]+$/ || b !~ /^[0-9]+$/ || a == 0)
-			exit 1
-		d = a > b ? a - b : b - a
-		exit !(d <= 2 || d <= a / 100) }' && verdict 0 "$1" && return
-	diag "got '$2' and '$3'"
-	verdict 1 "$1"
-}
-
-# cases NAME FILE: the TAP of a program in FILE becomes ours. The kernel log is
-# looked at once for all.
-cases() {
-	local line
-
-	while read -r line; do
-		case $line in
-		"ok "*) TESTS=$((TESTS + 1)) && echo "ok $TESTS - $1: ${line#ok * - }" ;;
-		"not ok "*) TESTS=$((TESTS + 1)) && echo "not ok $TESTS - $1: ${line#not ok * - }" ;;
-		*) diag "$line" ;;
-		esac
-	done <"$2"
-	check "$1: ran to its end" grep -q '^1\.\.' "$2"
-}
-
-# program NAME COMMAND...: runs it, its cases are ours.
-program() {
-	local name=$1
-
-	shift
-	timeout "${PROGRAM_LIMIT:-300}" "$@" >"$WORK/$name.tap" 2>&1
-	cases "$name" "$WORK/$name.tap"
-}
-
-skip() {
-	TESTS=$((TESTS + 1))
-	echo "ok $TESTS - $1 # SKIP $2"
-}
-
-# The file cannot go on: one failed case, then the end.
-give_up() {
-	verdict 1 "$*"
-	finish
-}
-
-finish() {
-	echo "1..$TESTS"
-	exit 0
-}
-
-# wait_for SECONDS COMMAND...: true as soon as the command is.
-wait_for() {
-	local deadline=$((SECONDS + $1))
-
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[[ $SECONDS -lt $deadline ]] || return 1
-		sleep 0.2
-	done
-}
-
-now_ms() {
-	date +%s%3N
-}
-
-# json FILE KEY...: one value out of a JSON file.
-json() {
-	perl -MJSON::PP -e '
-		my ($file, @keys) = @ARGV;
-		local $/;
-		open(my $in, "<", $file) or exit 1;
-		my $at = eval { decode_json(<$in>) } or exit 1;
-		for (@keys) {
-			$at = ref $at eq "ARRAY" ? $at->[$_] : $at->{$_};
-			defined $at or exit 1;
-		}
-		print ref $at ? encode_json($at) : $at, "\n";' "$@"
-}
 
 # ---- card and vdpa devices --------------------------------------------------------
 
@@ -206,12 +40,32 @@ card_up() {
 }
 
 card_down() {
-	timeout 60 modprobe -r virtio_vdpa 2>/dev/null
-	timeout 60 modprobe -r vdpa_sim_pcie vsp_hw vsp_iommu
+	timeout 180 modprobe -r virtio_vdpa 2>/dev/null
+	timeout 180 modprobe -r vdpa_sim_pcie vsp_hw vsp_iommu
 }
 
 card_is_gone() {
 	! lsmod | grep -qE '^(vsp_hw|vdpa_sim_pcie) ' && ! lspci -D | grep -q '^10000:'
+}
+
+functions() {
+	lspci -D | grep '^10000:01:' | cut -d' ' -f1 | xargs
+}
+
+# functions_are FUNCTION...: these and no others.
+functions_are() {
+	[[ $(functions) == "$*" ]]
+}
+
+bound() {
+	[[ $(readlink "/sys/bus/pci/devices/$1/driver") == */vdpa_sim_pcie ]]
+}
+
+# device_works NAME FUNCTION: it can be added, its control queue answers, it goes.
+device_works() {
+	add_dev "$1" "$2" || return
+	timeout 20 ip link set "$(netdev_of "$1")" address 02:00:00:00:00:21 || return
+	vdpa dev del "$1"
 }
 
 # stock_inject FUNCTION UNCORRECTABLE CORRECTABLE: by the kernel's aer_inject, with
@@ -273,10 +127,67 @@ ping_blue() {
 	in_red ping -q -c 1 -W 1 "$BLUE_IP"
 }
 
-# pings_lost FILE: what ping -q has sent and not got back, by its last words. One that
-# was stopped had some on their way.
-pings_lost() {
-	awk '/packets transmitted/ { lost = $1 - $4; seen = $4 > 0 } END { print seen ? lost : 999999 }' "$1"
+# Two commands of the control queue. The old address again, or blue would not know red.
+mac_there_and_back() {
+	in_red timeout 30 ip link set net0 address 02:00:00:00:01:01 &&
+		in_red timeout 30 ip link set net0 address 02:00:00:00:00:01
+}
+
+server_listens() {
+	in_blue ss -Hltn "sport = :5201" | grep -q .
+}
+
+# The server in blue, for as long as there is a blue.
+iperf_server() {
+	in_blue iperf3 -s -D && wait_for 10 server_listens
+}
+
+# iperf NAME ARGUMENT...: red against the server in blue; JSON in $WORK/NAME.
+iperf() {
+	local name=$1
+
+	shift
+	in_red timeout 60 iperf3 -J -c "$BLUE_IP" "$@" >"$WORK/$name" 2>&1 &&
+		! json "$WORK/$name" error
+}
+
+# Until iperf_end; its words in $WORK/iperf.
+iperf_in_background() {
+	ip netns exec red iperf3 -c "$BLUE_IP" -t 600 >"$WORK/iperf" 2>&1 &
+	IPERF=$!
+	disown
+}
+
+iperf_end() {
+	kill "$IPERF" 2>/dev/null
+	wait_for 5 process_gone "$IPERF"
+}
+
+red_sends() {
+	local before
+
+	before=$(counter blue rx_packets)
+	sleep 0.3
+	[[ $(counter blue rx_packets) -gt $((before + 20)) ]]
+}
+
+# The connection that iperf3 has had since its start, and no other.
+same_connection() {
+	kill -0 "$IPERF" && red_sends
+}
+
+# Answers that red has not got to its pings, by the books of its namespace: ping itself
+# forgets those on their way when it ends.
+answers_missing() {
+	in_red awk '
+		/^Icmp:/ && !names { names = split($0, name); next }
+		/^Icmp:/ { for (i = 2; i <= names; i++) value[name[i]] = $i }
+		END { print value["OutEchos"] - value["InEchoReps"] }' /proc/net/snmp
+}
+
+# answered BEFORE [LOST]: at most so many (0) are missing more than BEFORE.
+answered() {
+	[[ $(answers_missing) -le $(($1 + ${2:-0})) ]]
 }
 
 # counter NAMESPACE NAME: of the netdev in it.
@@ -350,10 +261,12 @@ cleanup() {
 		kill -CONT "${SWITCH_PIDS[$name]}" 2>/dev/null
 		switch_kill "$name"
 	done
+	[[ -z ${IPERF:-} ]] || iperf_end
 	ip -all netns delete 2>/dev/null
-	card_down >/dev/null 2>&1
+	[[ ! -e /sys/module/vsp_hw ]] || card_down >/dev/null 2>&1
+	kill "$KLOG_COPIER"
 	rm -rf "$WORK"
 }
 
 trap cleanup EXIT
-klog_mark
+klog_open
