@@ -29,7 +29,7 @@ MANPAGES := $(wildcard docs/*.1 docs/*.4 docs/*.8)
 INSTALL := install
 LAB := scripts/lab
 
-all: modules lib app tool ## modules, library, vsp-switch and vsp for this machine's kernel (default)
+all: modules user ## modules, library, vsp-switch and vsp for this machine's kernel (default)
 
 modules: ## the kernel modules for KVER (default: the running kernel)
 	@test -f $(KDIR)/Makefile || { \
@@ -40,6 +40,8 @@ modules: ## the kernel modules for KVER (default: the running kernel)
 	@cp -pRu $(KSOURCES) $(KCOPY)/
 	$(MAKE) -C $(KDIR) M=$(KCOPY) modules
 	@find $(KCOPY)/vdpa_sim_pcie -name '*.ko' -exec cp -pu {} $(KMODS)/ \;
+
+user: lib app tool ## all that is not for a certain kernel
 
 # Not among the modules that `make install` takes.
 test-modules: modules ## the kernel module of the tests (tests/module)
@@ -123,10 +125,11 @@ $(BUILD)/vm/%: tests/vm/%.c vdpa_sim_pcie/uapi/vdpa_sim_pcie.h
 	$(CC) -std=gnu11 -O2 -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $(filter %.c,$^)
 
 check: ## all tests; the last line is the count (root)
-	@scripts/run-checks deps unit fuzz lint build-6.12 build-7.2 vm-6.12 vm-7.2
+	@scripts/run-checks deps lab-6.12 lab-7.2 unit+lint fuzz+build-user \
+		build-6.12+build-7.2 vm-6.12+vm-7.2
 
 check-fast: ## unit tests, fuzz replay and lint: under a minute
-	@scripts/run-checks unit fuzz lint
+	@scripts/run-checks unit+lint fuzz
 
 unit: ## unit tests on this machine, with ASan and UBSan
 	$(MAKE) -C tests unit
@@ -150,6 +153,6 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo "  variables:        KVER KDIR KERNEL PREFIX DESTDIR; make modules W=1 shows all warnings"
 
-.PHONY: all modules test-modules vm-programs toolchain lib app tool install install-modules \
+.PHONY: all user modules test-modules vm-programs toolchain lib app tool install install-modules \
 	install-app install-tool install-man uninstall \
 	demo lab-build bench-vring check check-fast unit fuzz vm-test lint clean help
