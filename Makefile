@@ -44,9 +44,10 @@ modules: ## the kernel modules for KVER (default: the running kernel)
 user: lib app tool ## all that is not for a certain kernel
 
 # Not among the modules that `make install` takes.
-test-modules: modules ## the kernel module of the tests (tests/module)
+test-modules: modules ## the kernel modules of the tests (tests/module)
 	@mkdir -p $(KCOPY)/tests $(KTESTS)
 	@cp -pRu tests/module $(KCOPY)/tests/
+	@cp -pRu vringh-lib tests/vectors $(KCOPY)/tests/module/
 	$(MAKE) -C $(KDIR) M=$(KCOPY)/tests/module \
 		KBUILD_EXTRA_SYMBOLS=$(KCOPY)/Module.symvers modules
 	@cp -pu $(KCOPY)/tests/module/*.ko $(KTESTS)/
