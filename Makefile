@@ -8,7 +8,7 @@
 #	build/kernel/RELEASE/	sources and objects of the modules
 #	build/modules/RELEASE/	the finished modules
 #	build/test-modules/RELEASE/	the finished module of the tests
-#	build/{bin,lib}/	vsp-switch, vsp, libvringh.a
+#	build/{bin,lib}/	vsp-switch, vsp, libvringh
 #	build/check/		logs of `make check`
 
 # The kernel to build for: a release (KVER) or any tree of headers (KDIR).
@@ -62,8 +62,17 @@ toolchain:
 		echo "$$id" >$(BUILD)/toolchain; \
 	fi
 
-lib: toolchain ## vringh-lib for user space: build/lib/libvringh.a
+lib: toolchain ## vringh-lib for user space: build/lib/libvringh.a and .so
 	$(MAKE) -C vringh-lib OUT=$(BUILD)/lib
+
+LIB_INSTALL = $(MAKE) -C vringh-lib OUT=$(BUILD)/lib DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) \
+	$(if $(LIBDIR),LIBDIR=$(LIBDIR))
+
+install-lib: lib ## headers, libraries, pkg-config file and man pages of vringh-lib (LIBDIR)
+	$(LIB_INSTALL) install
+
+uninstall-lib:
+	$(LIB_INSTALL) uninstall
 
 app: lib ## vsp-switch, the DPDK backend: build/bin/vsp-switch
 	$(MAKE) -C dpdk-app OUT=$(BUILD)
@@ -126,11 +135,11 @@ $(BUILD)/vm/%: tests/vm/%.c vdpa_sim_pcie/uapi/vdpa_sim_pcie.h
 	$(CC) -std=gnu11 -O2 -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $(filter %.c,$^)
 
 check: ## all tests; the last line is the count (root)
-	@scripts/run-checks deps lab-6.12 lab-7.2 unit+lint fuzz+build-user \
+	@scripts/run-checks deps lab-6.12 lab-7.2 unit+lint fuzz+install+build-user \
 		build-6.12+build-7.2 vm-6.12+vm-7.2
 
-check-fast: ## unit tests, fuzz replay and lint: under a minute
-	@scripts/run-checks unit+lint fuzz
+check-fast: ## unit tests, fuzz replay, vringh-lib as installed, lint: under a minute
+	@scripts/run-checks unit+lint fuzz+install
 
 unit: ## unit tests on this machine, with ASan and UBSan
 	$(MAKE) -C tests unit
@@ -157,6 +166,6 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo "  variables:        KVER KDIR KERNEL PREFIX DESTDIR; make modules W=1 shows all warnings"
 
-.PHONY: all user modules test-modules vm-programs toolchain lib app tool install install-modules \
-	install-app install-tool install-man uninstall \
+.PHONY: all user modules test-modules vm-programs toolchain lib install-lib uninstall-lib \
+	app tool install install-modules install-app install-tool install-man uninstall \
 	demo lab-build bench-vring check check-fast unit coverage fuzz vm-test lint clean help

@@ -58,7 +58,7 @@ files_of vringh-lib/include && only_includes \
 SKIP=/platform.h files_of vringh-lib/src && only_includes \
 	'src/platform.h is the one seam of vringh-lib' \
 	'vrl/[a-z_]+\.h|[a-z_]+\.h' "${files[@]}"
-SKIP=/platform.h files_of vringh-lib && never \
+SKIP='/platform.h|/examples/' files_of vringh-lib && never \
 	'vringh-lib does not allocate, lock, print, sleep or touch user pointers' \
 	'\b(printk|pr_[a-z]+|printf|fprintf|[kv]?malloc|kzalloc|calloc|k?free|mutex_|spin_lock|copy_(from|to)_user|msleep|schedule)\(' \
 	"${files[@]}"
