@@ -15,24 +15,24 @@ FUZZ_MAX_LEN	?= 1024
 AFL_CC		?= afl-clang-fast
 
 # What a harness needs besides itself. hooked/: the library, built so that every
-# look at shared memory goes through fuzz/view.c.
-ring_fuzz-needs	 := $(patsubst %.c,%,$(addprefix fuzz/,driver.c setup.c side.c \
-		    side_copy.c side_peek.c side_push.c space.c view.c)) \
-		    $(GUEST:$(OUT)/%.o=%) \
+# look at shared memory goes through fuzz/view.c. What only compares guides no fuzzer:
+# plain/.
+ring_fuzz-needs	 := fuzz/driver fuzz/setup $(addprefix plain/fuzz/,side side_copy \
+		    side_peek side_push space view) $(GUEST:$(OUT)/%.o=plain/%) \
 		    $(patsubst $(LIB)/%.c,hooked/%,$(wildcard $(LIB)/*.c))
 iotlb_fuzz-needs := $(patsubst $(LIB)/%.c,vrl/%,$(wildcard $(LIB)/*.c))
 
 fuzz_cc = @mkdir -p $(@D); echo '  CC   $(@:$(OUT)/%=%)'; \
 	  $(1) $(CFLAGS) $(SAN) $(2) -MMD -MP -c -o $@ $<
 
-# $(1) variant, $(2) compiler, $(3) flags to compile, $(4) flags to link
+# $(1) variant, $(2) compiler, $(3) flags to compile, $(4) compiler for plain/
 define fuzz_variant
 $(OUT)/$(1)/hooked/%.o: $(LIB)/%.c fuzz/hook.h
 	$$(call fuzz_cc,$(2),$(3) -include fuzz/hook.h)
 $(OUT)/$(1)/vrl/%.o: $(LIB)/%.c
 	$$(call fuzz_cc,$(2),$(3))
-$(OUT)/$(1)/unit/%.o: unit/%.c
-	$$(call fuzz_cc,$(2),$(3))
+$(OUT)/$(1)/plain/%.o: %.c
+	$$(call fuzz_cc,$(4),)
 $(OUT)/$(1)/fuzz/%.o: fuzz/%.c
 	$$(call fuzz_cc,$(2),$(3))
 endef
@@ -46,9 +46,9 @@ $(OUT)/$(1)-afl: $(patsubst %,$(OUT)/afl-cc/%.o,fuzz/$(1) $($(1)-needs))
 	@echo '  LINK $$@'; AFL_QUIET=1 $(AFL_CC) $(SAN) -fsanitize=fuzzer -o $$@ $$^
 endef
 
-$(eval $(call fuzz_variant,replay,$(CC),))
-$(eval $(call fuzz_variant,libfuzzer,$(CLANG),-fsanitize=fuzzer-no-link))
-$(eval $(call fuzz_variant,afl-cc,AFL_QUIET=1 $(AFL_CC),))
+$(eval $(call fuzz_variant,replay,$(CC),,$(CC)))
+$(eval $(call fuzz_variant,libfuzzer,$(CLANG),-fsanitize=fuzzer-no-link,$(CLANG)))
+$(eval $(call fuzz_variant,afl-cc,AFL_QUIET=1 $(AFL_CC),,$(CLANG)))
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_program,$(f))))
 
 fuzz-replay: $(FUZZERS:%=$(OUT)/%-replay)

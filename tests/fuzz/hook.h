@@ -19,6 +19,8 @@
 
 /* @v is what was loaded from @p. */
 void hook_loaded(const volatile void *p, const void *v, size_t size);
+/* The same of a copy of any size. */
+void hook_copied(const void *p, const void *v, size_t size);
 /* Right before something is stored to @p; release: what was stored before is visible. */
 void hook_store(const volatile void *p, size_t size, bool release);
 /* Looks in between are not noted. */
@@ -58,7 +60,7 @@ static inline void hook_copy_from_driver(void *dst, const void *src, __u64 len)
 	hook_pause(true);
 	vrl_copy_from_driver(dst, src, len);
 	hook_pause(false);
-	hook_loaded(src, dst, len);
+	hook_copied(src, dst, len);
 }
 
 #define vrl_copy_from_driver	hook_copy_from_driver

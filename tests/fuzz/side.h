@@ -79,6 +79,7 @@ struct side {
 	/* What the oracle asked for and the library had not looked at. */
 	bool unseen_flags, unseen_rest;
 	unsigned int entries;		/* of the table it went through */
+	bool copied;			/* that one is not read in place */
 
 	/* A push: the store that shows it to the driver, and what was there. */
 	bool released;

@@ -14,9 +14,9 @@
 /* ---- what the oracle sees ---- */
 
 /* As looked at; else as it lies there, which is noted. */
-static bool saw(const struct area *a, size_t off, void *to, size_t len)
+static bool saw(const struct area *a, size_t off, void *to, size_t len, bool copied)
 {
-	if (view_saw(a->live + off, to, len))
+	if (view_saw(a->live + off, to, len, copied))
 		return true;
 	memcpy(to, a->want + off, len);
 	return false;
@@ -25,25 +25,25 @@ static bool saw(const struct area *a, size_t off, void *to, size_t len)
 static void saw_ring(struct side *s, size_t off, uint8_t *d)
 {
 	const struct area *a = &s->area[DESC];
-	bool addr = saw(a, off, d, 8), len = saw(a, off + 8, d + 8, 4);
+	bool addr = saw(a, off, d, 8, false), len = saw(a, off + 8, d + 8, 4, false);
 	uint16_t flags;
 
 	if (!s->cfg.packed) {
-		s->unseen_flags |= !saw(a, off + 12, d + 12, 2);
-		s->unseen_rest |= !saw(a, off + 14, d + 14, 2) || !addr || !len;
+		s->unseen_flags |= !saw(a, off + 12, d + 12, 2, false);
+		s->unseen_rest |= !saw(a, off + 14, d + 14, 2, false) || !addr || !len;
 		return;
 	}
-	s->unseen_flags |= !saw(a, off + 14, d + 14, 2);
+	s->unseen_flags |= !saw(a, off + 14, d + 14, 2, false);
 	memcpy(&flags, d + 14, 2);
 	/* The buffer id is the last one's (2.8.6). */
-	if (!saw(a, off + 12, d + 12, 2) && !(flags & htole16(VRING_DESC_F_NEXT)))
+	if (!saw(a, off + 12, d + 12, 2, false) && !(flags & htole16(VRING_DESC_F_NEXT)))
 		s->unseen_rest = true;
 	s->unseen_rest |= !addr || !len;
 }
 
 static void saw_entry(struct side *s, uint64_t iova, uint8_t *d)
 {
-	unsigned int i, k;
+	unsigned int i = 0, k, n;
 
 	if (s->cfg.by_fetch) {
 		const struct vrl_fetch *f = &s->fetched[s->next_fetched - 1];
@@ -51,12 +51,15 @@ static void saw_entry(struct side *s, uint64_t iova, uint8_t *d)
 		memcpy(d, s->table[s->next_fetched - 1] + (iova - f->iova), 16);
 		return;
 	}
-	for (k = 0; k < 16; k++) {
+	for (k = 0; k < 16; k += n) {
 		uint8_t *p = space_byte(&s->space, iova + k, VRL_PERM_R, &i);
+		const struct area *a = &s->area[MEMORY + i];
+		size_t off;
 
 		CHECK(p);
-		if (!saw(&s->area[MEMORY + i], (size_t)(p - s->area[MEMORY + i].live),
-			 d + k, 1))
+		off = (size_t)(p - a->live);
+		n = a->size - off < 16 - k ? (unsigned int)(a->size - off) : 16 - k;
+		if (!saw(a, off, d + k, n, s->copied))
 			s->unseen_rest = true;
 	}
 }
@@ -78,8 +81,10 @@ static const void *oracle_mem(void *opaque, uint64_t iova, uint32_t len)
 	const struct vrl_fetch *f;
 
 	s->entries = len / 16;
-	if (!s->cfg.by_fetch)
+	if (!s->cfg.by_fetch) {
+		s->copied = !space_lies_together(&s->space, iova, len);
 		return space_has(&s->space, iova, len, VRL_PERM_R) ? s : NULL;
+	}
 	if (s->next_fetched == s->nr_fetched) {
 		s->unseen_rest = true;
 		return NULL;
@@ -111,7 +116,7 @@ static enum oracle_verdict judge(struct side *s, uint16_t at, unsigned int taken
 	s->entries = 0;
 	if (s->cfg.packed)
 		return oracle_walk_packed(&o, at, c);
-	if (!saw(&s->area[DRIVER], 4 + 2 * (size_t)(at % s->cfg.num), &head, 2))
+	if (!saw(&s->area[DRIVER], 4 + 2 * (size_t)(at % s->cfg.num), &head, 2, false))
 		s->unseen_flags = true;
 	return oracle_walk(&o, le16toh(head), c);
 }
@@ -201,7 +206,7 @@ static int announced(struct side *s)
 
 	if (s->cfg.packed)
 		return SIDE_NUM_MAX;
-	if (view_saw(s->area[DRIVER].live + 2, &idx, 2)) {
+	if (view_saw(s->area[DRIVER].live + 2, &idx, 2, false)) {
 		n = (uint16_t)(le16toh(idx) - s->last_avail);
 		if (n + s->in_flight > s->cfg.num)
 			return -1;
@@ -219,7 +224,7 @@ static void check_full(struct side *s, int ret)
 	uint16_t flags, want = s->last_avail & VRL_STATE_WRAP ? 1u << 7 : 1u << 15;
 	const uint8_t *p = s->area[DESC].live + 16 * (size_t)(s->last_avail & 0x7fff);
 
-	CHECK(view_saw(p + 14, &flags, 2));
+	CHECK(view_saw(p + 14, &flags, 2, false));
 	s->broken = (le16toh(flags) & (1u << 7 | 1u << 15)) == want;
 	CHECK(ret == (s->broken ? -EPROTO : 0));
 }

@@ -147,7 +147,7 @@ static uint16_t saw16(const struct area *a, size_t off)
 {
 	uint16_t v;
 
-	CHECK(view_saw(a->live + off, &v, 2));
+	CHECK(view_saw(a->live + off, &v, 2, false));
 	return le16toh(v);
 }
 

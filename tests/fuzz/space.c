@@ -89,15 +89,28 @@ bool space_has(const struct space *s, uint64_t iova, uint64_t len, uint32_t perm
 	return true;
 }
 
+bool space_lies_together(const struct space *s, uint64_t iova, uint64_t len)
+{
+	unsigned int i = 0;
+	const uint8_t *p = space_byte(s, iova, 0, &i);
+
+	return p && !((uintptr_t)p % 8) &&
+	       len <= s->area[i].size - (size_t)(p - s->area[i].live);
+}
+
 /* Whether the device may see it or not. */
 void space_poke(struct space *s, uint64_t iova, const void *p, size_t len)
 {
 	const uint8_t *from = p;
 	unsigned int i;
 
-	for (; len; len--, from++, iova++)
-		for (i = 0; i < s->nr; i++)
-			if (iova - s->range[i].first < s->range[i].len)
-				area_poke(&s->area[i], iova - s->range[i].first,
-					  from, 1);
+	for (i = 0; i < s->nr; i++) {
+		uint64_t off = iova - s->range[i].first, skip = 0 - off;
+
+		/* It begins in the range, or the range begins in it; or neither. */
+		if (off < s->range[i].len)
+			area_poke(&s->area[i], off, from, len);
+		else if (skip < len)
+			area_poke(&s->area[i], 0, from + skip, len - skip);
+	}
 }

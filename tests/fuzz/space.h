@@ -44,6 +44,8 @@ void space_toggle(struct space *s, unsigned int i);
 uint8_t *space_byte(const struct space *s, uint64_t iova, uint32_t perm,
 		    unsigned int *range);
 bool space_has(const struct space *s, uint64_t iova, uint64_t len, uint32_t perm);
+/* In one range, at an address of 8: such tables are read in place (vrl_vq_config.mem). */
+bool space_lies_together(const struct space *s, uint64_t iova, uint64_t len);
 /* The driver writes; bytes without memory are lost. */
 void space_poke(struct space *s, uint64_t iova, const void *p, size_t len);
 

@@ -19,9 +19,15 @@
 /* One look at up to 8 bytes; a bit of @given per byte handed to the oracle. */
 struct look {
 	uintptr_t at;
+	uint32_t next;		/* of the same bucket, later; by index + 1 */
 	uint8_t len, given;
+	bool copied;		/* part of a copy, not a word by itself */
 	uint8_t byte[WORD];
 };
+
+/* By the 8 bytes in which a look begins. */
+#define BUCKETS		1024
+#define BUCKET(at)	((at) / WORD % BUCKETS)
 
 struct poke {
 	struct area *a;
@@ -36,7 +42,9 @@ static struct {
 	bool running, paused;
 	bool changed;
 	struct look *look;
-	size_t nr, room, next;
+	size_t nr, room;
+	uint32_t first[BUCKETS], last[BUCKETS];	/* index + 1 */
+	size_t found;		/* by the last view_saw() */
 	size_t nr_at_store;	/* looks before the last store into an area */
 	bool clobbered_all;
 	struct poke poke[MAX_POKES];
@@ -114,7 +122,8 @@ void view_begin(const struct view_config *cfg)
 	view.running = true;
 	view.changed = cfg->clobber || view.nr_pokes;
 	view.nr = 0;
-	view.next = 0;
+	memset(view.first, 0, sizeof(view.first));
+	view.found = 0;
 	view.nr_at_store = 0;
 	view.clobbered_all = false;
 }
@@ -194,7 +203,26 @@ static void view_tick(void)
 	}
 }
 
-static void view_note(const void *p, const void *v, size_t len)
+static void view_note_word(uintptr_t at, const uint8_t *v, size_t len, bool copied)
+{
+	uint32_t b = BUCKET(at), i = (uint32_t)view.nr;
+
+	if (view.nr == view.room) {
+		view.room = view.room ? 2 * view.room : 4096;
+		view.look = realloc(view.look, view.room * sizeof(*view.look));
+		CHECK(view.look);
+	}
+	view.look[i] = (struct look){ .at = at, .len = (uint8_t)len, .copied = copied };
+	memcpy(view.look[i].byte, v, len);
+	if (view.first[b])
+		view.look[view.last[b] - 1].next = i + 1;
+	else
+		view.first[b] = i + 1;
+	view.last[b] = i + 1;
+	view.nr++;
+}
+
+static void view_note(const void *p, const void *v, size_t len, bool copied)
 {
 	const uint8_t *from = v;
 	uintptr_t at = (uintptr_t)p;
@@ -202,22 +230,14 @@ static void view_note(const void *p, const void *v, size_t len)
 	while (len) {
 		size_t n = len < WORD ? len : WORD;
 
-		if (view.nr == view.room) {
-			view.room = view.room ? 2 * view.room : 256;
-			view.look = realloc(view.look,
-					    view.room * sizeof(*view.look));
-			CHECK(view.look);
-		}
-		view.look[view.nr] = (struct look){ .at = at, .len = (uint8_t)n };
-		memcpy(view.look[view.nr].byte, from, n);
-		view.nr++;
+		view_note_word(at, from, n, copied);
 		at += n;
 		from += n;
 		len -= n;
 	}
 }
 
-void hook_loaded(const volatile void *p, const void *v, size_t size)
+static void view_loaded(const volatile void *p, const void *v, size_t size, bool copied)
 {
 	struct area *a = view.running && !view.paused ? area_of(p) : NULL;
 	uint8_t *at;
@@ -225,11 +245,21 @@ void hook_loaded(const volatile void *p, const void *v, size_t size)
 
 	if (!a)
 		return;
-	view_note((const void *)(uintptr_t)p, v, size);
+	view_note((const void *)(uintptr_t)p, v, size, copied);
 	at = a->live + ((uintptr_t)p - (uintptr_t)a->live);
 	for (i = 0; view.cfg.clobber && i < size; i++)
 		at[i] ^= view.cfg.clobber;
 	view_tick();
+}
+
+void hook_loaded(const volatile void *p, const void *v, size_t size)
+{
+	view_loaded(p, v, size, false);
+}
+
+void hook_copied(const void *p, const void *v, size_t size)
+{
+	view_loaded(p, v, size, true);
 }
 
 void hook_pause(bool pause)
@@ -251,51 +281,67 @@ void *hook_memcpy(void *dst, const void *src, size_t size)
 {
 	memcpy(dst, src, size);
 	if (size)
-		hook_loaded(src, dst, size);
+		hook_copied(src, dst, size);
 	return dst;
 }
 
 /* ---- what it saw ---- */
 
-/* From where the last one was found: mostly they come in order. */
-static struct look *look_find(uintptr_t at)
+/* The first look at this byte, among those that begin in one piece of 8. */
+static size_t look_find_in(uint32_t bucket, uintptr_t at, bool copied)
 {
-	size_t k, i;
+	size_t i = view.first[bucket];
 
-	for (k = 0; k < view.nr; k++) {
-		struct look *l;
+	for (; i; i = view.look[i - 1].next) {
+		const struct look *l = &view.look[i - 1];
 
-		i = view.next + k < view.nr ? view.next + k :
-					      view.next + k - view.nr;
-		l = &view.look[i];
-		if (at - l->at < l->len && !(l->given >> (at - l->at) & 1)) {
-			view.next = i;
-			return l;
-		}
+		if (at - l->at < l->len && l->copied == copied &&
+		    !(l->given >> (at - l->at) & 1))
+			return i;
 	}
-	return NULL;
+	return 0;
 }
 
-bool view_saw(const void *p, void *dst, size_t len)
+static struct look *look_find(uintptr_t at, bool copied)
+{
+	uint32_t here = BUCKET(at), before = BUCKET(at - WORD + 1);
+	size_t i = look_find_in(here, at, copied);
+	size_t k = here == before ? 0 : look_find_in(before, at, copied);
+
+	if (k && (!i || k < i))
+		i = k;
+	if (!i)
+		return NULL;
+	view.found = i - 1;
+	return &view.look[i - 1];
+}
+
+bool view_saw(const void *p, void *dst, size_t len, bool copied)
 {
 	uint8_t *to = dst;
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < len; i++) {
+	while (i < len) {
 		uintptr_t at = (uintptr_t)p + i;
-		struct look *l = look_find(at);
+		struct look *l = look_find(at, copied);
+		size_t off;
 
 		if (!l)
 			return false;
-		to[i] = l->byte[at - l->at];
-		l->given |= (uint8_t)(1u << (at - l->at));
+		/* On through this look, up to what has been given out. */
+		for (off = at - l->at; i < len && off < l->len; off++) {
+			if (l->given >> off & 1)
+				break;
+			to[i++] = l->byte[off];
+			l->given |= (uint8_t)(1u << off);
+		}
 	}
 	return true;
 }
 
 bool view_saw_after_store(void)
 {
-	return view.next >= view.nr_at_store;
+	return view.found >= view.nr_at_store;
 }
 
 static void look_mark(const struct look *l, uint8_t value)
@@ -318,7 +364,7 @@ bool view_saw_all(void)
 		const struct look *l = &view.look[i];
 		struct area *a = area_of((void *)l->at);
 
-		if (a && !l->given && a->given[l->at - (uintptr_t)a->live])
+		if (a && !l->copied && !l->given && a->given[l->at - (uintptr_t)a->live])
 			once = false;
 	}
 	for (i = 0; i < view.nr; i++)

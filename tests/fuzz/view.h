@@ -69,10 +69,11 @@ bool view_is_changing(void);
 
 /*
  * What the library saw there, first look first: each look is given out once. False
- * if it has not looked at all of these bytes (so often).
+ * if it has not looked at all of these bytes (so often). @copied: when it made a
+ * copy of more than a word, else when it looked at words.
  */
-bool view_saw(const void *p, void *dst, size_t len);
-/* No word was looked at again that view_saw() has given out. */
+bool view_saw(const void *p, void *dst, size_t len, bool copied);
+/* No word was looked at again that view_saw() has given out; copies do not count. */
 bool view_saw_all(void);
 /* What view_saw() has just given out was looked at after the last store. */
 bool view_saw_after_store(void);
