@@ -281,6 +281,20 @@ check_links() {
 	return "$status"
 }
 
+# Every `FILE: TEST` of docs/faults.md is in tests/FILE.
+check_faults() {
+	local file name status=0
+
+	while IFS=: read -r file name; do
+		grep -qF -- "${name# }" "tests/$file" 2>/dev/null && continue
+		echo "docs/faults.md: no test '${name# }' in tests/$file"
+		status=1
+	done < <(grep -oE '`(unit|vectors|vm)/[^`:]+: [^`]+`' docs/faults.md | tr -d '`')
+	[[ $(grep -cE '^\| [0-9]+ \|' docs/faults.md) -eq 42 ]] && return "$status"
+	echo "docs/faults.md: not 42 faults"
+	return 1
+}
+
 # ---- running ------------------------------------------------------------------
 
 need() {
