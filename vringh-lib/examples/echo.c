@@ -32,11 +32,16 @@
 /* What a burst is looked at in. One for both queues: each is done with at once. */
 static struct vrl_chain chains[BURST];
 static struct vrl_seg segs[VRL_CHAIN_MAX];
+static struct vrl_fetch fetches[BURST];
+static struct vrl_desc table[VRL_CHAIN_MAX];
 static struct vrl_burst burst = {
 	.chains = chains,
 	.segs = segs,
+	.fetches = fetches,
+	.table = table,
 	.max_chains = BURST,
 	.max_segs = VRL_CHAIN_MAX,
+	.max_table = VRL_CHAIN_MAX,
 };
 static uint8_t frame[FRAME_MAX];
 
