@@ -15,7 +15,6 @@
 WORK=$(mktemp -d)
 TESTS=0
 MARKS=0
-CASE_START=${EPOCHREALTIME/[.,]/}
 KLOG=
 PART=
 exec {NEVER}<> <(:)
@@ -26,37 +25,49 @@ diag() {
 
 # The kernel log since the last case ended is in $KLOG, which klog_read brings up to
 # date. One process copies the log for the whole file, as starting one takes a tenth of
-# a second under emulation: a mark goes into the log and is waited for.
+# a second under emulation: a mark goes into the log and is waited for. What stood there
+# before is not copied, and `dmesg` has forgotten it: tests count its lines.
 klog_open() {
-	dmesg -C	# for tests that count its lines; the lab reads all the same
+	dmesg -C
 	: >"$WORK/kmsg"
-	cat /dev/kmsg >>"$WORK/kmsg" 2>/dev/null &
+	perl -e '$| = 1; sysseek(STDIN, 0, 2) or die; print "here\n"; exec "cat"' \
+		</dev/kmsg >>"$WORK/kmsg" 2>&1 &
 	KLOG_COPIER=$!
 	disown
+	until [[ -s $WORK/kmsg ]]; do
+		nap 0.02
+	done
 	exec {KLOG_FD}<"$WORK/kmsg"
-	klog_read && KLOG=
+	klog_read
+	KLOG=
+	CASE_START=${EPOCHREALTIME/[.,]/}
 }
 
 # Not in a subshell, which would take the lines with it.
 klog_read() {
-	local line
+	local line seen=
+	local -a lines
 
 	MARKS=$((MARKS + 1))
 	MARK="vsp-test: ${0##*/} $$ mark $MARKS"
 	echo "<6>$MARK" >/dev/kmsg
-	while :; do
-		# At the end of what is there, maybe within a line.
-		if ! IFS= read -r -u "$KLOG_FD" line; then
-			PART+=$line
+	until [[ -n $seen ]]; do
+		mapfile -u "$KLOG_FD" lines
+		if [[ ${#lines[@]} -eq 0 ]]; then
 			kill -0 "$KLOG_COPIER" 2>/dev/null || return
 			nap 0.02
-			continue
 		fi
-		line=$PART$line
-		PART=
-		[[ $line != *";$MARK" ]] || return 0
-		# Lines that begin with a blank say which device the one before is about.
-		[[ $line == " "* || $line == *";vsp-test: "* ]] || KLOG+=${line#*;}$'\n'
+		for line in "${lines[@]}"; do
+			line=$PART$line
+			PART=
+			[[ $line == *$'\n' ]] || { PART=$line && break; }
+			case $line in
+			*";$MARK"$'\n') seen=1 ;;
+			# Lines that begin with a blank say which device the one before is about.
+			" "* | *";vsp-test: "*) ;;
+			*) KLOG+=${line#*;} ;;
+			esac
+		done
 	done
 }
 
