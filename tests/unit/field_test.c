@@ -13,18 +13,6 @@
 #include "ring.h"
 #include "test.h"
 
-static void with_all(void (*test)(struct ring *r), unsigned int num)
-{
-	struct ring r;
-	unsigned int i;
-
-	for (i = 0; i < ring_nr_setups; i++) {
-		ring_open_setup(&r, &ring_setups[i], num);
-		test(&r);
-		ring_close(&r);
-	}
-}
-
 static const struct vrl_chain *peek_one(struct ring *r)
 {
 	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 1), 1);
@@ -126,7 +114,7 @@ static void flood(struct ring *r)
 static void field_04_a_flood_gets_no_more_than_the_budget(void **state)
 {
 	(void)state;
-	with_all(flood, 0);
+	ring_with_all(flood, 0);
 }
 
 /* ---- 5: headers in pieces, and chains shorter than a header ---- */
@@ -164,7 +152,7 @@ static void cut_header(struct ring *r)
 static void field_05_headers_in_pieces_are_read_and_short_ones_refused(void **state)
 {
 	(void)state;
-	with_all(cut_header, 64);
+	ring_with_all(cut_header, 64);
 }
 
 /* ---- 6: the driver changes a table that has been read ---- */
@@ -200,7 +188,7 @@ static void ruin(struct ring *r)
 static void field_06_a_table_changed_after_it_was_read_changes_nothing(void **state)
 {
 	(void)state;
-	with_all(ruin, 0);
+	ring_with_all(ruin, 0);
 }
 
 /* ---- 7, 8: the whole of a buffer is checked, in 64 bits ---- */
@@ -235,7 +223,7 @@ static void half_mapped(struct ring *r)
 static void field_07_the_end_of_a_buffer_is_checked_like_its_start(void **state)
 {
 	(void)state;
-	with_all(half_mapped, 0);
+	ring_with_all(half_mapped, 0);
 }
 
 static void at_the_top(struct ring *r)
@@ -260,7 +248,7 @@ static void at_the_top(struct ring *r)
 static void field_08_sums_of_offset_and_length_do_not_wrap(void **state)
 {
 	(void)state;
-	with_all(at_the_top, 0);
+	ring_with_all(at_the_top, 0);
 }
 
 /* ---- 12, 13: translations that are no longer ---- */
@@ -294,7 +282,7 @@ static void remapped(struct ring *r)
 static void field_13_an_unmapped_range_is_not_used_after_the_next_sync(void **state)
 {
 	(void)state;
-	with_all(remapped, 0);
+	ring_with_all(remapped, 0);
 }
 
 static void field_12_nothing_stale_is_left_in_the_table(void **state)
@@ -348,7 +336,7 @@ static void completed(struct ring *r)
 static void field_28_a_frame_that_cannot_be_read_is_given_back(void **state)
 {
 	(void)state;
-	with_all(completed, 0);
+	ring_with_all(completed, 0);
 }
 
 /* ---- 42: no page size in what is shared ---- */

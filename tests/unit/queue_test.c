@@ -3,8 +3,8 @@
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
  * What is true of every ring, split or packed, in order or not, with tables
- * fetched or read in place: bursts and their limits, chains of all shapes going
- * round, completion out of order. What only one kind has is in vring_test.c.
+ * fetched or read in place: chains of all shapes going round, queues of all sizes,
+ * completion out of order. What only one kind has is in vring_test.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,20 +16,6 @@
 static const struct guest_buf ones[8] = {
 	{ 0, 1 }, { 0, 1 }, { 0, 1 }, { 0, 1 }, { 0, 1 }, { 0, 1 }, { 0, 1 }, { 0, 1 },
 };
-
-/* The test once per setup; num 0: the setup's. */
-static void with_all(void (*test)(struct ring *r), unsigned int num)
-{
-	struct ring r;
-	unsigned int i;
-
-	for (i = 0; i < ring_nr_setups; i++) {
-		ring_open_setup(&r, &ring_setups[i], num);
-		test(&r);
-		assert_int_equal(r.g.stray, 0);
-		ring_close(&r);
-	}
-}
 
 static void init_writes_nothing(struct ring *r)
 {
@@ -48,7 +34,7 @@ static void init_writes_nothing(struct ring *r)
 static void init_writes_nothing_to_the_rings(void **state)
 {
 	(void)state;
-	with_all(init_writes_nothing, 8);
+	ring_with_all(init_writes_nothing, 8);
 }
 
 static void peek_twice(struct ring *r)
@@ -70,30 +56,7 @@ static void peek_twice(struct ring *r)
 static void peek_takes_nothing(void **state)
 {
 	(void)state;
-	with_all(peek_twice, 0);
-}
-
-static void peek_limited(struct ring *r)
-{
-	int i;
-
-	for (i = 0; i < 8; i++)
-		ring_post(r, 60);
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 0), 0);
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 3), 3);
-	r->b->max_chains = 5;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 100), 5);
-	r->b->max_segs = 4;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 100), 4);
-	r->b->max_segs = 0;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 100), -E2BIG);
-	assert_false(vrl_vq_is_broken(&r->vq));
-}
-
-static void peek_honours_all_limits(void **state)
-{
-	(void)state;
-	with_all(peek_limited, 0);
+	ring_with_all(peek_twice, 0);
 }
 
 /* ---- traffic ---- */
@@ -164,7 +127,7 @@ static void traffic(struct ring *r)
 static void chains_of_every_shape_come_through_in_order(void **state)
 {
 	(void)state;
-	with_all(traffic, 0);
+	ring_with_all(traffic, 0);
 }
 
 static void small_and_odd_queues_work_as_well(void **state)
@@ -204,8 +167,8 @@ static void smallest(struct ring *r)
 static void queues_of_1_and_2_entries_go_round(void **state)
 {
 	(void)state;
-	with_all(smallest, 1);
-	with_all(smallest, 2);
+	ring_with_all(smallest, 1);
+	ring_with_all(smallest, 2);
 }
 
 static void largest_queue_can_be_full(void **state)
@@ -240,154 +203,6 @@ static void largest_queue_can_be_full(void **state)
 	burst_destroy(b);
 }
 
-/* ---- room in the arrays ---- */
-
-static void no_room(struct ring *r)
-{
-	guest_post(&r->g, ones, 2, 0, false);
-	guest_post(&r->g, ones, 2, 2, true);
-	guest_post(&r->g, ones, 3, 0, false);
-
-	r->b->max_segs = 8;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), 2);
-	r->b->max_segs = 9;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), 3);
-	r->b->max_segs = 5;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), 1);
-
-	/* First in the burst: said, not broken, and again with more room. */
-	vrl_vq_consume(&r->vq, r->b, 1);
-	r->b->max_segs = 3;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), -E2BIG);
-	assert_int_equal(r->b->nr_chains, 0);
-	assert_false(vrl_vq_is_broken(&r->vq));
-	r->b->max_segs = 4;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), 1);
-	vrl_vq_consume(&r->vq, r->b, 1);
-	r->b->max_segs = 2;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), -E2BIG);
-	r->b->max_segs = 3;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), 1);
-}
-
-static void burst_ends_before_a_chain_without_room(void **state)
-{
-	(void)state;
-	with_all(no_room, 0);
-}
-
-static void no_table_room(struct ring *r)
-{
-	bool in_place = !r->vq.fetch;
-
-	guest_post(&r->g, ones, 2, 0, false);
-	guest_post(&r->g, ones, 2, 2, true);
-	r->b->max_table = 3;
-	/* In place there is no need for room. */
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), in_place ? 2 : 1);
-	vrl_vq_consume(&r->vq, r->b, 1);
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), in_place ? 1 : -E2BIG);
-	assert_false(vrl_vq_is_broken(&r->vq));
-	r->b->max_table = 4;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), 1);
-}
-
-static void burst_ends_before_a_table_without_room(void **state)
-{
-	(void)state;
-	with_all(no_table_room, 0);
-}
-
-/* ---- the fetch op ---- */
-
-static void fetch_at_once(struct ring *r)
-{
-	int i;
-
-	if (!r->vq.fetch)
-		return;
-	for (i = 0; i < 8; i++)
-		guest_post(&r->g, ones, 2, 0, i & 1);
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 16), 8);
-	assert_int_equal(r->g.fetch_calls, 1);
-	assert_int_equal(r->g.fetch_reqs, 4);
-	vrl_vq_consume(&r->vq, r->b, 8);
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 16), 0);
-	assert_int_equal(r->g.fetch_calls, 1);
-}
-
-static void all_tables_of_a_burst_are_fetched_at_once(void **state)
-{
-	(void)state;
-	with_all(fetch_at_once, 0);
-}
-
-static void fetch_fails(struct ring *r)
-{
-	if (!r->vq.fetch)
-		return;
-	ring_post(r, 60);
-	guest_post(&r->g, ones, 2, 0, true);
-	r->g.fetch_ret = -EINTR;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), -EINTR);
-	assert_int_equal(r->b->nr_chains, 0);
-	assert_false(vrl_vq_is_broken(&r->vq));
-	r->g.fetch_ret = 0;
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), 2);
-}
-
-static void failing_fetch_loses_nothing(void **state)
-{
-	(void)state;
-	with_all(fetch_fails, 0);
-}
-
-static void one_fault_in_the_middle(struct ring *r)
-{
-	const struct vrl_chain *c = r->b->chains;
-	struct vrl_used_elem e[3], got;
-	int i, ids[3];
-
-	for (i = 0; i < 3; i++)
-		ids[i] = guest_post(&r->g, ones, 2, 1, true);
-	/* The second one's table goes away before the device looks. */
-	if (r->vq.fetch) {
-		free(r->g.chain[ids[1]].table);
-		r->g.chain[ids[1]].table = NULL;
-	} else {
-		uint64_t p = (uintptr_t)r->g.chain[ids[1]].table;
-
-		vrl_iotlb_clear(r->tlb);
-		assert_int_equal(vrl_iotlb_add(r->tlb, 0, p + 15, 0, VRL_PERM_R), 0);
-		vrl_mem_sync(&r->mem);
-	}
-	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), 3);
-	assert_int_equal(c[1].flags, VRL_CHAIN_FAULT);
-	assert_int_equal(ring_id(&c[1]), ids[1]);
-	assert_int_equal(c[1].nr_out + c[1].nr_in, 0);
-	assert_int_equal(c[1].out_len + c[1].in_len, 0);
-	if (r->vq.fetch) {
-		assert_int_equal(c[0].flags + c[2].flags, 0);
-		assert_int_equal(c[0].out_len + c[2].in_len, 3);
-	}
-	assert_false(vrl_vq_is_broken(&r->vq));
-
-	for (i = 0; i < 3; i++)
-		e[i] = (struct vrl_used_elem){ c[i].id, 0 };
-	vrl_vq_consume(&r->vq, r->b, 3);
-	vrl_vq_push_burst(&r->vq, e, 3);
-	for (i = 0; i < 3; i++) {
-		assert_true(guest_get_used(&r->g, &got));
-		assert_int_equal(got.id, ids[i]);
-	}
-}
-
-static void unreadable_table_is_a_fault_of_its_chain_only(void **state)
-{
-	(void)state;
-	with_all(one_fault_in_the_middle, 0);
-}
-
 /* ---- giving back ---- */
 
 static void out_of_order(struct ring *r)
@@ -416,7 +231,7 @@ static void out_of_order(struct ring *r)
 static void chains_may_be_given_back_in_any_order(void **state)
 {
 	(void)state;
-	with_all(out_of_order, 0);
+	ring_with_all(out_of_order, 0);
 }
 
 /* Many in flight for long, completed at random, while others come and go. */
@@ -451,7 +266,7 @@ static void churn(struct ring *r)
 static void long_lived_chains_do_not_confuse_the_ring(void **state)
 {
 	(void)state;
-	with_all(churn, 0);
+	ring_with_all(churn, 0);
 }
 
 int main(void)
@@ -459,16 +274,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(init_writes_nothing_to_the_rings),
 		cmocka_unit_test(peek_takes_nothing),
-		cmocka_unit_test(peek_honours_all_limits),
 		cmocka_unit_test(chains_of_every_shape_come_through_in_order),
 		cmocka_unit_test(small_and_odd_queues_work_as_well),
 		cmocka_unit_test(queues_of_1_and_2_entries_go_round),
 		cmocka_unit_test(largest_queue_can_be_full),
-		cmocka_unit_test(burst_ends_before_a_chain_without_room),
-		cmocka_unit_test(burst_ends_before_a_table_without_room),
-		cmocka_unit_test(all_tables_of_a_burst_are_fetched_at_once),
-		cmocka_unit_test(failing_fetch_loses_nothing),
-		cmocka_unit_test(unreadable_table_is_a_fault_of_its_chain_only),
 		cmocka_unit_test(chains_may_be_given_back_in_any_order),
 		cmocka_unit_test(long_lived_chains_do_not_confuse_the_ring),
 	};

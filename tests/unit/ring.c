@@ -35,9 +35,9 @@ static void ring_init(struct ring *r, bool in_place)
 {
 	struct vrl_vq_config cfg;
 
-	r->tlb = malloc(vrl_iotlb_size(1));
+	r->tlb = malloc(vrl_iotlb_size(2));
 	assert_non_null(r->tlb);
-	assert_int_equal(vrl_iotlb_init(r->tlb, 1), 0);
+	assert_int_equal(vrl_iotlb_init(r->tlb, 2), 0);
 	assert_int_equal(vrl_iotlb_add(r->tlb, 0, UINT64_MAX, 0,
 				       VRL_PERM_R | VRL_PERM_W), 0);
 	r->mem = (struct vrl_mem){ .tlb = r->tlb };
@@ -61,6 +61,19 @@ void ring_open_setup(struct ring *r, const struct ring_setup *s,
 	if (!num)
 		guest_start_at(&r->g, s->start);
 	ring_init(r, s->in_place);
+}
+
+void ring_with_all(void (*test)(struct ring *r), unsigned int num)
+{
+	struct ring r;
+	unsigned int i;
+
+	for (i = 0; i < ring_nr_setups; i++) {
+		ring_open_setup(&r, &ring_setups[i], num);
+		test(&r);
+		assert_int_equal(r.g.stray, 0);
+		ring_close(&r);
+	}
 }
 
 void ring_close(struct ring *r)

@@ -40,6 +40,8 @@ void ring_open(struct ring *r, enum guest_kind kind, unsigned int num,
 void ring_open_setup(struct ring *r, const struct ring_setup *s,
 		     unsigned int num);
 void ring_close(struct ring *r);
+/* The test once per setup; num 0: the setup's. */
+void ring_with_all(void (*test)(struct ring *r), unsigned int num);
 /* As ring_open() sets the device side up. */
 void ring_config(struct ring *r, struct vrl_vq_config *cfg, bool in_place);
 /* The driver posts one readable buffer; returns its head or id. */

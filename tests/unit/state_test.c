@@ -13,19 +13,6 @@
 #include "ring.h"
 #include "test.h"
 
-static void with_all(void (*test)(struct ring *r))
-{
-	struct ring r;
-	unsigned int i;
-
-	for (i = 0; i < ring_nr_setups; i++) {
-		ring_open_setup(&r, &ring_setups[i], 0);
-		test(&r);
-		assert_int_equal(r.g.stray, 0);
-		ring_close(&r);
-	}
-}
-
 /* The owner is gone without a word; the next one begins where @st says. */
 static void change_owner(struct ring *r, const struct vrl_vq_state *st)
 {
@@ -91,7 +78,7 @@ static void owners_in_turn(struct ring *r)
 static void each_burst_may_have_another_owner(void **state)
 {
 	(void)state;
-	with_all(owners_in_turn);
+	ring_with_all(owners_in_turn, 0);
 }
 
 /* Taken by the first owner and lost with it; the second takes them again. */
@@ -125,7 +112,7 @@ static void owners_die_with_chains(struct ring *r)
 static void chains_in_flight_are_taken_again(void **state)
 {
 	(void)state;
-	with_all(owners_die_with_chains);
+	ring_with_all(owners_die_with_chains, 0);
 }
 
 /* The first question after a change of owner says yes, then only for new ones. */
@@ -149,7 +136,7 @@ static void first_call(struct ring *r)
 static void the_last_owners_interrupt_is_made_up_for(void **state)
 {
 	(void)state;
-	with_all(first_call);
+	ring_with_all(first_call, 0);
 }
 
 static void stale_index(struct ring *r)
@@ -171,7 +158,7 @@ static void stale_index(struct ring *r)
 static void set_state_forgets_what_was_known_to_be_available(void **state)
 {
 	(void)state;
-	with_all(stale_index);
+	ring_with_all(stale_index, 0);
 }
 
 static void broken_stays(struct ring *r)
@@ -194,7 +181,7 @@ static void broken_stays(struct ring *r)
 static void a_broken_queue_is_not_mended_by_a_state(void **state)
 {
 	(void)state;
-	with_all(broken_stays);
+	ring_with_all(broken_stays, 0);
 }
 
 /* ---- queue reset (2.6.1) ---- */
@@ -240,7 +227,7 @@ static void rings_go(struct ring *r)
 static void a_reset_queue_never_touches_its_rings(void **state)
 {
 	(void)state;
-	with_all(rings_go);
+	ring_with_all(rings_go, 0);
 }
 
 static void reset_in_a_burst(struct ring *r)
@@ -260,7 +247,7 @@ static void reset_in_a_burst(struct ring *r)
 static void a_reset_may_come_between_peek_and_consume(void **state)
 {
 	(void)state;
-	with_all(reset_in_a_burst);
+	ring_with_all(reset_in_a_burst, 0);
 }
 
 int main(void)
