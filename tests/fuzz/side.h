@@ -79,7 +79,8 @@ struct side {
 	/* What the oracle asked for and the library had not looked at. */
 	bool unseen_flags, unseen_rest;
 	unsigned int entries;		/* of the table it went through */
-	bool copied;			/* that one is not read in place */
+	uint8_t *copy;			/* of all of it, if there was one made */
+	uint64_t copy_iova;
 
 	/* A push: the store that shows it to the driver, and what was there. */
 	bool released;

@@ -41,27 +41,33 @@ static void saw_ring(struct side *s, size_t off, uint8_t *d)
 	s->unseen_rest |= !addr || !len;
 }
 
-static void saw_entry(struct side *s, uint64_t iova, uint8_t *d)
+/* Driver memory, piece by piece. */
+static bool saw_memory(struct side *s, uint64_t iova, uint8_t *to, unsigned int len,
+		       bool copied)
 {
 	unsigned int i = 0, k, n;
+	bool all = true;
 
-	if (s->cfg.by_fetch) {
-		const struct vrl_fetch *f = &s->fetched[s->next_fetched - 1];
-
-		memcpy(d, s->table[s->next_fetched - 1] + (iova - f->iova), 16);
-		return;
-	}
-	for (k = 0; k < 16; k += n) {
+	for (k = 0; k < len; k += n) {
 		uint8_t *p = space_byte(&s->space, iova + k, VRL_PERM_R, &i);
 		const struct area *a = &s->area[MEMORY + i];
 		size_t off;
 
 		CHECK(p);
 		off = (size_t)(p - a->live);
-		n = a->size - off < 16 - k ? (unsigned int)(a->size - off) : 16 - k;
-		if (!saw(a, off, d + k, n, s->copied))
-			s->unseen_rest = true;
+		n = a->size - off < len - k ? (unsigned int)(a->size - off) : len - k;
+		all &= saw(a, off, to + k, n, copied);
 	}
+	return all;
+}
+
+/* In place only those entries are looked at that count; else all of them. */
+static void saw_entry(struct side *s, uint64_t iova, uint8_t *d)
+{
+	if (s->copy)
+		memcpy(d, s->copy + (iova - s->copy_iova), 16);
+	else if (!saw_memory(s, iova, d, 16, false))
+		s->unseen_rest = true;
 }
 
 static void oracle_saw(void *opaque, const void *p, uint64_t iova, void *d)
@@ -81,14 +87,22 @@ static const void *oracle_mem(void *opaque, uint64_t iova, uint32_t len)
 	const struct vrl_fetch *f;
 
 	s->entries = len / 16;
+	s->copy = NULL;
+	s->copy_iova = iova;
 	if (!s->cfg.by_fetch) {
-		s->copied = !space_lies_together(&s->space, iova, len);
-		return space_has(&s->space, iova, len, VRL_PERM_R) ? s : NULL;
+		if (!space_has(&s->space, iova, len, VRL_PERM_R))
+			return NULL;
+		if (!space_lies_together(&s->space, iova, len)) {
+			s->copy = s->table[0];
+			s->unseen_rest |= !saw_memory(s, iova, s->copy, len, true);
+		}
+		return s;
 	}
 	if (s->next_fetched == s->nr_fetched) {
 		s->unseen_rest = true;
 		return NULL;
 	}
+	s->copy = s->table[s->next_fetched];
 	f = &s->fetched[s->next_fetched++];
 	CHECK(f->iova == iova && f->len == len);
 	return f->err ? NULL : s;
