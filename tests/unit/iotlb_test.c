@@ -2,8 +2,9 @@
 /*
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * IOTLB range table: lookups at every edge, holes and splits, limits, and the
- * whole 64-bit space. Random operations are the fuzzer's (iotlb_fuzz.c).
+ * IOTLB range table, written and read by one: lookups at every edge, holes and
+ * splits, limits, and the whole 64-bit space. Readers that the writer surprises
+ * are iotlb_reader_test.c's, random operations the fuzzer's (iotlb_fuzz.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -286,7 +287,6 @@ static void every_number_of_ranges_is_searched_right(void **state)
 						       k << 20, RW), 0);
 		}
 		for (i = 0; i < 10 * n; i++) {
-			t.hint.streak = 12345;
 			t.hint.size = 0;
 			if (i % 10 < 7)
 				leads(&t, i, ((i / 10) << 20) + i % 10, 10,
@@ -298,24 +298,45 @@ static void every_number_of_ranges_is_searched_right(void **state)
 	}
 }
 
-static void any_hint_is_harmless(void **state)
+static void a_table_has_room_for_1_to_4096_ranges(void **state)
 {
-	static const uint32_t hints[] = { 0, 1, 2, 3, 100, UINT32_MAX };
 	struct table t;
-	unsigned int i;
+	uint64_t i;
+
+	(void)state;
+	assert_int_equal(vrl_iotlb_size(0), 0);
+	assert_int_equal(vrl_iotlb_size(VRL_IOTLB_MAX + 1), 0);
+	assert_int_equal(vrl_iotlb_size(UINT32_MAX), 0);
+	assert_int_equal(vrl_iotlb_size(2) - vrl_iotlb_size(1),
+			 sizeof(struct vrl_iotlb_entry));
+	table_open(&t, VRL_IOTLB_MAX);
+	assert_int_equal(vrl_iotlb_init(t.t, 0), -EINVAL);
+	assert_int_equal(vrl_iotlb_init(t.t, VRL_IOTLB_MAX + 1), -EINVAL);
+	for (i = VRL_IOTLB_MAX; i--;)
+		assert_int_equal(vrl_iotlb_add(t.t, i << 52, (i << 52) + 4095,
+					       i, RW), 0);
+	assert_int_equal(vrl_iotlb_add(t.t, 1 << 20, 1 << 20, 0, RW), -ENOSPC);
+	for (i = 0; i < VRL_IOTLB_MAX; i++) {
+		leads(&t, (i << 52) + 5, i + 5, 5000, 4091);
+		fails(&t, (i << 52) + 4096, VRL_PERM_R, -EFAULT);
+	}
+	assert_int_equal(vrl_iotlb_del(t.t, 1, UINT64_MAX), 0);
+	assert_int_equal(t.t->nr, 1);
+	table_close(&t);
+}
+
+static void clear_unmaps_everything(void **state)
+{
+	struct table t;
 
 	(void)state;
 	table_open(&t, 2);
-	assert_int_equal(vrl_iotlb_add(t.t, 100, 199, 1100, RW), 0);
-	assert_int_equal(vrl_iotlb_add(t.t, 300, 399, 9300, RW), 0);
-	for (i = 0; i < ARRAY_LEN(hints); i++) {
-		t.hint.streak = hints[i];
-		leads(&t, 150, 1150, 1, 1);
-		t.hint.streak = hints[i];
-		leads(&t, 399, 9399, 1, 1);
-		t.hint.streak = hints[i];
-		fails(&t, 250, VRL_PERM_R, -EFAULT);
-	}
+	assert_int_equal(vrl_iotlb_add(t.t, 0, 9, 0, RW), 0);
+	assert_int_equal(vrl_iotlb_add(t.t, 10, 19, 0, RW), 0);
+	vrl_iotlb_clear(t.t);
+	fails(&t, 5, VRL_PERM_R, -EFAULT);
+	assert_int_equal(vrl_iotlb_add(t.t, 0, UINT64_MAX, 7, RW), 0);
+	leads(&t, 5, 12, 1, 1);
 	table_close(&t);
 }
 
@@ -332,7 +353,8 @@ int main(void)
 		cmocka_unit_test(add_refuses_any_overlap),
 		cmocka_unit_test(full_table_says_so_and_keeps_its_contents),
 		cmocka_unit_test(every_number_of_ranges_is_searched_right),
-		cmocka_unit_test(any_hint_is_harmless),
+		cmocka_unit_test(a_table_has_room_for_1_to_4096_ranges),
+		cmocka_unit_test(clear_unmaps_everything),
 	};
 	static struct CMUnitTest tests[ARRAY_LEN(plain) + ARRAY_LEN(del_cases)];
 	unsigned int i, n = 0;

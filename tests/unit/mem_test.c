@@ -57,7 +57,7 @@ static void read_agrees(struct world *w, const struct vrl_chain *c,
 static void write_agrees(struct world *w, const struct vrl_chain *c,
 			 uint32_t off, uint32_t len)
 {
-	unsigned char src[256], old[256];
+	unsigned char src[256];
 	static unsigned char salt;
 	unsigned char *p;
 	uint32_t i;
@@ -65,16 +65,13 @@ static void write_agrees(struct world *w, const struct vrl_chain *c,
 
 	ret = model(w, c, off, len, W);
 	salt += 89;
-	for (i = 0; i < len; i++) {
+	for (i = 0; i < len; i++)
 		src[i] = (unsigned char)(salt + i);
-		p = world_chain_byte(w, c, off + i, W);
-		old[i] = p ? *p : 0;
-	}
 	assert_int_equal(vrl_mem_write(&w->m, &w->b, c, off, src, len), ret);
 	for (i = 0; i < len && !ret; i++) {
 		p = world_chain_byte(w, c, off + i, W);
 		assert_int_equal(*p, src[i]);
-		*p = old[i];
+		*p = world_was(w, p);
 	}
 	world_assert_unchanged(w);
 }

@@ -110,6 +110,20 @@ void world_remember(struct world *w)
 		       w->range[i].mem, range_bytes(&w->range[i]));
 }
 
+unsigned char world_was(struct world *w, const unsigned char *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->nr; i++) {
+		size_t n = range_bytes(&w->range[i]);
+
+		if ((size_t)((uintptr_t)p - (uintptr_t)w->range[i].mem) < n)
+			return p[n];
+	}
+	fail_msg("not a byte of this world");
+	return 0;
+}
+
 void world_assert_unchanged(struct world *w)
 {
 	unsigned int i;

@@ -54,5 +54,7 @@ unsigned char *world_chain_byte(struct world *w, const struct vrl_chain *c,
 void world_assert_unchanged(struct world *w);
 /* Once after the last world_map(), and after each change that is right. */
 void world_remember(struct world *w);
+/* What @p, from world_byte(), was then. */
+unsigned char world_was(struct world *w, const unsigned char *p);
 
 #endif /* MEM_WORLD_H */

@@ -193,7 +193,7 @@ int vrl_iotlb_translate(const struct vrl_iotlb *t, struct vrl_iotlb_hint *hint,
 		return -EINVAL;
 	if (likely(hint_bytes(hint, iova) >= *len &&
 		   (hint->perm & perm) == perm)) {
-		*addr = iova + hint->delta;
+		*addr = hint->addr + (iova - hint->first);
 		return 0;
 	}
 

@@ -62,7 +62,7 @@ static __always_inline void hint_learn(struct vrl_iotlb_hint *h,
 	OPTIMIZER_HIDE_VAR(same);
 	h->streak = (h->streak + 1) & same;
 	h->first = e->first;
-	h->delta = base + e->addr - e->first;
+	h->addr = base + e->addr;
 	h->perm = e->perm;
 	if (unlikely(h->streak >= HINT_STREAK)) {
 		h->size = e->last - e->first + 1;
@@ -145,7 +145,7 @@ static __always_inline int iotlb_lookup(const struct vrl_iotlb *t,
 
 	h->seq = seq;
 	hint_learn(h, &e, base);
-	f->addr = base + e.addr + (iova - e.first);
+	f->addr = h->addr + (iova - e.first);
 	f->after = e.last - iova;
 	return 0;
 }

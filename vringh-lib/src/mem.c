@@ -65,7 +65,7 @@ static int mem_piece(struct vrl_mem *m, __u64 iova, __u32 len, __u32 perm,
 	if (unlikely(!m->tlb))
 		return -EFAULT;
 	if (likely(hint_bytes(h, iova) >= len && (h->perm & perm) == perm)) {
-		p->addr = (void *)(unsigned long)(iova + h->delta);
+		p->addr = (void *)(unsigned long)(h->addr + (iova - h->first));
 		return 0;
 	}
 
@@ -78,15 +78,15 @@ static int mem_piece(struct vrl_mem *m, __u64 iova, __u32 len, __u32 perm,
 	return 0;
 }
 
-void *vrl_mem_at_cold(struct vrl_mem *m, __u64 iova, __u32 len, __u32 perm)
+void *vrl_mem_at_cold(struct vrl_mem *m, __u64 off, __u64 len, __u32 perm)
 {
 	struct vrl_iotlb_hint *h = perm & VRL_PERM_W ? &m->in : &m->out;
 	struct iotlb_found f;
 
 	if (unlikely(!len || !perm || !m->tlb))
 		return NULL;
-	if (unlikely(iotlb_lookup(m->tlb, h, (unsigned long)m->base, iova, perm,
-				  &f)))
+	if (unlikely(iotlb_lookup(m->tlb, h, (unsigned long)m->base,
+				  h->first + off, perm, &f)))
 		return NULL;
 	return len - 1 <= f.after ? (void *)(unsigned long)f.addr : NULL;
 }
@@ -201,23 +201,20 @@ int vrl_mem_read_cold(struct vrl_mem *m, const struct vrl_burst *b,
 	return n;
 }
 
-static void source_copy(struct source *s, const struct vrl_piece *dst)
+static void source_copy(struct source *s, char *to, __u32 left)
 {
-	__u32 n, left = dst->len;
-	char *to = dst->addr;
+	__u32 n;
 
-	for (;;) {
+	for (; left; left -= n, to += n) {
+		while (!s->left) {
+			s->at = s->next->addr;
+			s->left = s->next->len;
+			s->next++;
+		}
 		n = left < s->left ? left : s->left;
 		vrl_copy_to_driver(to, s->at, n);
 		s->at += n;
 		s->left -= n;
-		left -= n;
-		if (!left)
-			return;
-		to += n;
-		s->at = s->next->addr;
-		s->left = s->next->len;
-		s->next++;
 	}
 }
 
@@ -229,7 +226,7 @@ static int walk_write(struct walk *w, struct source *s)
 
 	for (n = walk_first(w, p, BATCH); n > 0; n = walk_pieces(w, p, BATCH))
 		for (i = 0; i < n; i++)
-			source_copy(s, &p[i]);
+			source_copy(s, p[i].addr, p[i].len);
 	return n;
 }
 
@@ -245,59 +242,64 @@ int vrl_mem_write_cold(struct vrl_mem *m, const struct vrl_burst *b,
 	return ret ? ret : walk_write(&w, &s);
 }
 
-/* The next chain of a frame of which @left bytes remain. */
+/* The first @len bytes of a chain's writable part. */
 static struct walk walk_chain(struct vrl_mem *m, const struct vrl_burst *b,
-			      const struct vrl_chain *c, __u64 left)
+			      const struct vrl_chain *c, __u32 len)
 {
 	return (struct walk){
 		.m = m,
 		.seg = &b->segs[c->seg + c->nr_out],
-		.left = left < c->in_len ? (__u32)left : c->in_len,
+		.left = len,
 		.perm = VRL_PERM_W,
 	};
 }
 
 /* Fills @used for the chains of a frame, if all of them can be written to. */
 static int frame_check(struct vrl_mem *m, const struct vrl_burst *b,
-		       unsigned int first, __u64 len,
+		       unsigned int first, __u64 left,
 		       struct vrl_used_elem *used)
 {
-	unsigned int n = vrl_mem_frame_chains(b, first, len), i;
+	unsigned int n = vrl_mem_frame_chains(b, first, left), i;
 	const struct vrl_chain *c = &b->chains[first];
-	struct walk w;
+	__u32 len;
 	int ret;
 
 	if (unlikely(!n))
 		return -ENOBUFS;
-	for (i = 0; i < n; i++, c++, len -= w.left) {
-		w = walk_chain(m, b, c, len);
-		if (unlikely(!w.left))
+	for (i = 0; i < n; i++, c++, left -= len) {
+		len = left < c->in_len ? (__u32)left : c->in_len;
+		if (unlikely(!len))
 			return -EFAULT;
-		ret = walk_check(w);
+		used[i] = (struct vrl_used_elem){ .id = c->id, .len = len };
+		if (likely(vrl_mem_chain_at(m, b, c, len)))
+			continue;
+		ret = walk_check(walk_chain(m, b, c, len));
 		if (unlikely(ret))
 			return ret;
-		used[i] = (struct vrl_used_elem){ .id = c->id, .len = w.left };
 	}
 	return (int)n;
 }
 
-int vrl_mem_write_frame(struct vrl_mem *m, const struct vrl_burst *b,
-			unsigned int first, const struct vrl_piece *src,
-			unsigned int nr, struct vrl_used_elem *used)
+int vrl_mem_write_frame_cold(struct vrl_mem *m, const struct vrl_burst *b,
+			     unsigned int first, const struct vrl_piece *src,
+			     __u64 len, struct vrl_used_elem *used)
 {
+	const struct vrl_chain *c = &b->chains[first];
 	struct source s = { .next = src };
-	__u64 len = 0;
 	struct walk w;
-	unsigned int i;
-	int n, ret;
+	int i, n, ret;
+	char *to;
 
-	for (i = 0; i < nr; i++)
-		len += src[i].len;
 	if (unlikely(!len))
 		return -EINVAL;
 	n = frame_check(m, b, first, len, used);
-	for (i = 0; (int)i < n; i++, len -= used[i - 1].len) {
-		w = walk_chain(m, b, &b->chains[first + i], len);
+	for (i = 0; i < n; i++, c++) {
+		to = vrl_mem_chain_at(m, b, c, used[i].len);
+		if (likely(to)) {
+			source_copy(&s, to, used[i].len);
+			continue;
+		}
+		w = walk_chain(m, b, c, used[i].len);
 		ret = walk_write(&w, &s);
 		if (unlikely(ret))
 			return ret;

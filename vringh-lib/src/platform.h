@@ -8,7 +8,8 @@
  *   READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release smp_mb smp_rmb
  *   smp_wmb barrier cpu_relax prefetch OPTIMIZER_HIDE_VAR
  *   le16_to_cpu le32_to_cpu le64_to_cpu cpu_to_le16 cpu_to_le32
- *   likely unlikely noinline __always_inline memcpy memmove static_assert, errno numbers
+ *   likely unlikely noinline __always_inline memcpy memmove static_assert
+ *   errno numbers
  *
  * and of its own: select_pointer(), a choice that is never a branch, and
  * copy_string_move(), the CPU's block copy, where it is known to be fast.

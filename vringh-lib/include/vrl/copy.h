@@ -42,23 +42,25 @@ static inline void vrl_copy_tiny(char *d, const char *s, __u64 len)
 		*d = *s;
 }
 
-static inline void vrl_copy_short(char *d, const char *s, __u64 len)
+static inline __attribute__((__always_inline__)) void
+vrl_copy_short(char *d, const char *s, __u64 len)
 {
 	if (len > 128) {
 		__builtin_memcpy(d, s, 64);
 		__builtin_memcpy(d + 64, s + 64, 64);
 		d += len - 128;
 		s += len - 128;
-		len = 128;
-	}
-	if (len > 64)
+		__builtin_memcpy(d, s, 64);
+		__builtin_memcpy(d + 64, s + 64, 64);
+	} else if (len > 64) {
 		VRL_MOVE_ENDS(d, s, len, 64);
-	else if (len >= 32)
+	} else if (len >= 32) {
 		VRL_MOVE_ENDS(d, s, len, 32);
-	else if (len >= 16)
+	} else if (len >= 16) {
 		VRL_MOVE_ENDS(d, s, len, 16);
-	else
+	} else {
 		vrl_copy_tiny(d, s, len);
+	}
 }
 
 /**
@@ -92,12 +94,14 @@ static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
 
 static inline void vrl_copy_from_driver(void *dst, const void *src, __u64 len)
 {
-	vrl_copy_long_from_driver(dst, src, len);
+	if (len)
+		vrl_copy_long_from_driver(dst, src, len);
 }
 
 static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
 {
-	vrl_copy_long_to_driver(dst, src, len);
+	if (len)
+		vrl_copy_long_to_driver(dst, src, len);
 }
 
 #endif /* VRL_PLAIN_C */

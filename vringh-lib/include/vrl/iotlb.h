@@ -60,13 +60,13 @@ struct vrl_iotlb {
  * A range becomes hot when it was looked up several times in a row, and is dropped
  * at the first other one: with addresses that alternate between ranges the test for
  * the hot range then fails predictably, where a copy of the range used last would
- * cost a mispredicted branch each time. @first, @delta and @perm are those of the
+ * cost a mispredicted branch each time. @first, @addr and @perm are those of the
  * range found last; only @size makes it hot.
  */
 struct vrl_iotlb_hint {
 	__u64 first;
 	__u64 size;			/* last - first + 1, at most 2^64 - 1; or 0 */
-	__u64 delta;			/* where IOVA 0 would lead */
+	__u64 addr;			/* where @first leads */
 	__u32 perm;
 	__u32 seq;			/* of the table when it was copied */
 	__u32 max;			/* most ranges believed; 0: vrl_iotlb.max */

@@ -63,8 +63,11 @@ int vrl_mem_attach(struct vrl_mem *m, const struct vrl_iotlb *tlb, __u64 size,
  */
 void vrl_mem_sync(struct vrl_mem *m);
 
-/* What vrl_mem_at() does when the address is not in the hot range. */
-void *vrl_mem_at_cold(struct vrl_mem *m, __u64 iova, __u32 len, __u32 perm);
+/*
+ * What vrl_mem_at() does outside of the hot range; @off as seen from the range's
+ * begin, so that the fast path need not keep the IOVA.
+ */
+void *vrl_mem_at_cold(struct vrl_mem *m, __u64 off, __u64 len, __u32 perm);
 
 /**
  * vrl_mem_at() - where a buffer lies, if it lies in one piece
@@ -76,21 +79,32 @@ void *vrl_mem_at_cold(struct vrl_mem *m, __u64 iova, __u32 len, __u32 perm);
  * Return: a pointer, good until the next vrl_mem_sync(); NULL if the buffer lies
  * in several ranges, is not mapped, or not for @perm: vrl_mem_pieces() tells.
  */
-static inline void *vrl_mem_at(struct vrl_mem *m, __u64 iova, __u32 len,
+static inline void *vrl_mem_at(struct vrl_mem *m, __u64 iova, __u64 len,
 			       __u32 perm)
 {
 	/* All ranges that ever get into @in may be written. */
 	const struct vrl_iotlb_hint *h = perm & VRL_PERM_W ? &m->in : &m->out;
-	__u64 left;
+	__u64 off, left;
 
-	if (m->window)
+	if (m->window) {
+		/* Loaded anew, so that the other way has a test without a load. */
+		__asm__("" : "+r"(m));
 		return (char *)m->window + iova;
-	if (__builtin_expect(__builtin_sub_overflow(h->size, iova - h->first,
-						    &left) || left < len, 0))
-		return vrl_mem_at_cold(m, iova, len, perm);
+	}
+
+	off = iova - h->first;
+	if (__builtin_expect(__builtin_sub_overflow(h->size, off, &left), 0))
+		goto cold;
+	/* Two branches on the carry, which gcc else merges to four instructions. */
+	__asm__("" : "+r"(left));
+	if (__builtin_expect(left < len, 0))
+		goto cold;
 	if (perm == (VRL_PERM_R | VRL_PERM_W) && !(h->perm & VRL_PERM_R))
 		return NULL;
-	return (void *)(unsigned long)(iova + h->delta);
+	return (void *)(unsigned long)(h->addr + off);
+
+cold:
+	return vrl_mem_at_cold(m, off, len, perm);
 }
 
 /**
@@ -202,6 +216,23 @@ static inline unsigned int vrl_mem_frame_chains(const struct vrl_burst *b,
 	return 0;
 }
 
+/* The first @len bytes to write of a chain, if they lie in one piece; or NULL. */
+static inline char *vrl_mem_chain_at(struct vrl_mem *m,
+				     const struct vrl_burst *b,
+				     const struct vrl_chain *c, __u64 len)
+{
+	const struct vrl_seg *s = &b->segs[c->seg + c->nr_out];
+
+	if (!c->nr_in || len > s->len)
+		return NULL;
+	return (char *)vrl_mem_at(m, s->iova, len, VRL_PERM_W);
+}
+
+/* What vrl_mem_write_frame() does for @len bytes when they take more than that. */
+int vrl_mem_write_frame_cold(struct vrl_mem *m, const struct vrl_burst *b,
+			     unsigned int first, const struct vrl_piece *src,
+			     __u64 len, struct vrl_used_elem *used);
+
 /**
  * vrl_mem_write_frame() - write one frame into as many chains as it needs
  * @m:     memory
@@ -221,9 +252,31 @@ static inline unsigned int vrl_mem_frame_chains(const struct vrl_burst *b,
  * After -EFAULT or -EACCES, giving back chain @first with length 0 leads past the
  * bad one sooner or later.
  */
-int vrl_mem_write_frame(struct vrl_mem *m, const struct vrl_burst *b,
-			unsigned int first, const struct vrl_piece *src,
-			unsigned int nr, struct vrl_used_elem *used);
+static inline int vrl_mem_write_frame(struct vrl_mem *m,
+				      const struct vrl_burst *b,
+				      unsigned int first,
+				      const struct vrl_piece *src,
+				      unsigned int nr,
+				      struct vrl_used_elem *used)
+{
+	const struct vrl_piece *p, *end = src + nr;
+	const struct vrl_chain *c = &b->chains[first];
+	char *to = NULL;
+	__u64 len = 0;
+
+	for (p = src; p < end; p++)
+		len += p->len;
+	if (first < b->nr_chains && len)
+		to = vrl_mem_chain_at(m, b, c, len);
+	if (__builtin_expect(!to, 0))
+		return vrl_mem_write_frame_cold(m, b, first, src, len, used);
+
+	for (p = src; p < end; to += p->len, p++)
+		vrl_copy_to_driver(to, p->addr, p->len);
+	used->id = c->id;
+	used->len = (__u32)len;
+	return 1;
+}
 
 /**
  * vrl_mem_prefetch() - the first two lines of each chain, to the cache
