@@ -305,6 +305,7 @@ static bool packed_needs_kick(const struct driver *d, uint16_t old)
 bool driver_needs_kick(struct driver *d)
 {
 	struct vring_used *used = d->device_area;
+	void *avail_event = &used->ring[d->num];
 	uint16_t old = d->kicked, event;
 
 	d->kicked = d->avail;
@@ -314,7 +315,7 @@ bool driver_needs_kick(struct driver *d)
 		return packed_needs_kick(d, old);
 	if (!(d->features & VRL_F_EVENT_IDX))
 		return !(le16toh(LOAD(used->flags)) & VRING_USED_F_NO_NOTIFY);
-	event = le16toh(LOAD(*(uint16_t *)&used->ring[d->num]));
+	event = le16toh(LOAD(*(uint16_t *)avail_event));
 	return (uint16_t)(event - old) < (uint16_t)(d->avail - old);
 }
 

@@ -56,8 +56,14 @@ static inline bool copy_string_move(void *dst, const void *src,
 #define prefetch(p)	__builtin_prefetch(p)
 #define OPTIMIZER_HIDE_VAR(v)	__asm__("" : "+r"(v))
 
+/* The same accesses; the thread sanitizer takes a volatile one for a race. */
+#ifdef __SANITIZE_THREAD__
+#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+#else
 #define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+#endif
 
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
