@@ -135,7 +135,7 @@ $(BUILD)/vm/%: tests/vm/%.c vdpa_sim_pcie/uapi/vdpa_sim_pcie.h
 	$(CC) -std=gnu11 -O2 -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $(filter %.c,$^)
 
 check: ## all tests; the last line is the count (root)
-	@scripts/run-checks deps lab-6.12 lab-7.2 unit+lint fuzz+install+build-user stress \
+	@scripts/run-checks deps lab-6.12 lab-7.2 unit+lint fuzz+install+coverage+build-user stress \
 		build-6.12+build-7.2 vm-6.12+vm-7.2
 
 check-fast: ## unit tests, fuzz replay, vringh-lib as installed, lint: under a minute
