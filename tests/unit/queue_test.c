@@ -96,13 +96,13 @@ static void check_chain(const struct vrl_burst *b, const struct vrl_chain *c,
 	assert_int_equal(c->out_len + c->in_len, len);
 }
 
-static void traffic(struct ring *r)
+static void traffic(struct ring *r, unsigned int chains)
 {
 	struct vrl_used_elem e, out[RING_BURST];
 	unsigned int i, seen = 0, posted = 0;
 	uint32_t rnd = 0x1234567;
 
-	while (seen < 3000) {
+	while (seen < chains) {
 		int n;
 
 		posted += post_some(r, posted, 1 + test_random(&rnd) % 8, &rnd);
@@ -124,25 +124,30 @@ static void traffic(struct ring *r)
 	}
 }
 
+static void traffic_of_3000(struct ring *r)
+{
+	traffic(r, 3000);
+}
+
 static void chains_of_every_shape_come_through_in_order(void **state)
 {
 	(void)state;
-	ring_with_all(traffic, 0);
+	ring_with_all(traffic_of_3000, 0);
 }
 
-static void small_and_odd_queues_work_as_well(void **state)
+static void every_small_and_some_odd_packed_queues_work(void **state)
 {
-	static const unsigned int nums[] = { 6, 7, 9, 33, 63, 255, 1000 };
+	static const unsigned int odd[] = { 255, 1000, 32767 };
 	unsigned int i, s;
 	struct ring r;
 
 	(void)state;
-	for (i = 0; i < ARRAY_LEN(nums); i++) {
-		for (s = 0; s < ring_nr_setups; s++) {
-			if (ring_setups[s].kind != GUEST_PACKED)
-				continue;
-			ring_open_setup(&r, &ring_setups[s], nums[i]);
-			traffic(&r);
+	for (s = 0; s < ring_nr_setups; s++) {
+		if (ring_setups[s].kind != GUEST_PACKED)
+			continue;
+		for (i = 1; i <= 70 + ARRAY_LEN(odd); i++) {
+			ring_open_setup(&r, &ring_setups[s], i <= 70 ? i : odd[i - 71]);
+			traffic(&r, 500);
 			ring_close(&r);
 		}
 	}
@@ -275,7 +280,7 @@ int main(void)
 		cmocka_unit_test(init_writes_nothing_to_the_rings),
 		cmocka_unit_test(peek_takes_nothing),
 		cmocka_unit_test(chains_of_every_shape_come_through_in_order),
-		cmocka_unit_test(small_and_odd_queues_work_as_well),
+		cmocka_unit_test(every_small_and_some_odd_packed_queues_work),
 		cmocka_unit_test(queues_of_1_and_2_entries_go_round),
 		cmocka_unit_test(largest_queue_can_be_full),
 		cmocka_unit_test(chains_may_be_given_back_in_any_order),

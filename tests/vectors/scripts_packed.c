@@ -59,6 +59,16 @@ const struct vec_script vec_scripts_packed[] = {
 		{ VEC_POST, 0, 1, W }, { VEC_POST, 1, 1, W }, { VEC_PEEK, 4, 2 }, { VEC_TAKE, 2 },
 		{ VEC_COUNT, 0 }, { VEC_POST, 0, 1, W }, { VEC_PEEK, 4, -EPROTO },
 		{ VEC_WHY, VRL_WHY_AVAIL_JUMP } } },
+	{ "a_burst_ends_before_what_is_in_flight", P, 4, w | 2, {
+		{ VEC_POST, 0, 1, W }, { VEC_POST, 1, 1, W }, { VEC_PEEK, 4, 2 }, { VEC_TAKE, 2 },
+		{ VEC_POST, 2, 1, W }, { VEC_POST, 3, 1, W }, { VEC_POST, 0, 1, W },
+		{ VEC_POST, 1, 1, W }, { VEC_PEEK, 9, 2 }, { VEC_TAKE, 2 }, { VEC_STATE, 2, w | 2 },
+		{ VEC_PEEK, 9, -EPROTO }, { VEC_WHY, VRL_WHY_AVAIL_JUMP } } },
+	{ "lists_end_before_what_is_in_flight", P, 4, w | 2, {
+		{ VEC_POST_CHAIN, 0, 1, W, 2 }, { VEC_PEEK, 4, 1 }, { VEC_TAKE, 1 },
+		{ VEC_POST_CHAIN, 2, 1, W, 2 }, { VEC_POST_CHAIN, 0, 1, W, 2 },
+		{ VEC_PEEK, 9, 1 }, { VEC_TAKE, 1 }, { VEC_STATE, 2, w | 2 },
+		{ VEC_PEEK, 9, -EPROTO }, { VEC_WHY, VRL_WHY_AVAIL_JUMP } } },
 	{ "a_list_into_what_is_in_flight_breaks_the_queue", P, 4, w, {
 		{ VEC_POST, 0, 1, W }, { VEC_POST, 1, 1, W }, { VEC_PEEK, 4, 2 }, { VEC_TAKE, 2 },
 		{ VEC_POST_CHAIN, 2, 1, W, 3 }, { VEC_PEEK, 4, -EPROTO },
