@@ -6,6 +6,10 @@
  * an array with one cell per IOVA. There are 256 cells, so that one byte names
  * any: the lowest 128 addresses of the 64-bit space, one cell for the gap, and
  * the highest 127 addresses.
+ *
+ * Lookups go by vrl_iotlb_translate(), vrl_mem_at() and vrl_mem_pieces(). A range
+ * gets hot when found often in a row; the input may pretend that it was. Changes
+ * are noticed by a sync at the next lookup, or never if there was no change.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -13,11 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <vrl/iotlb.h>
+#include <vrl/mem.h>
 
 #define CELLS		256
 #define MIDDLE		128
 #define MAX_RANGES	12
+#define BASE		UINT64_C(0x5555000000)	/* nobody follows the pointers */
 
 #define CHECK(x)	do { if (!(x)) __builtin_trap(); } while (0)
 
@@ -146,45 +151,121 @@ static void check_translate(const struct vrl_iotlb *t, const struct model *m,
 	CHECK(addr == want_addr && got == want_len);
 }
 
+/* Both directions, as both hints must agree with the model. */
+static void check_at(struct vrl_mem *m, const struct model *model,
+		     unsigned int c, uint32_t perm, uint64_t len)
+{
+	uint64_t addr = 0, got = len;
+	bool found = !model_translate(model, c, perm, &addr, &got) &&
+		     got == len;
+	const void *p;
+
+	if (!len)
+		return;
+	p = vrl_mem_at(m, cell_first(c), len, perm);
+	CHECK((uintptr_t)p == (found ? (uintptr_t)(addr + BASE) : 0));
+}
+
+static void check_pieces(struct vrl_mem *m, const struct model *model,
+			 unsigned int c, uint32_t perm, uint64_t len)
+{
+	struct vrl_seg seg = { cell_first(c), (uint32_t)len, 0 };
+	struct vrl_piece piece[MAX_RANGES];
+	uint64_t addr, got, left;
+	int want = 0, n;
+
+	if (seg.len > UINT64_MAX - seg.iova)
+		seg.len = (uint32_t)(UINT64_MAX - seg.iova);
+	n = vrl_mem_pieces(m, &seg, 1, perm, piece, MAX_RANGES);
+	for (left = seg.len; left && want >= 0; left -= got) {
+		int ret;
+
+		got = left;
+		ret = model_translate(model, c, perm, &addr, &got);
+		if (ret) {
+			want = ret;
+			break;
+		}
+		CHECK(n < 0 || want < n);
+		CHECK(n < 0 || (piece[want].len == got &&
+				(uintptr_t)piece[want].addr ==
+				(uintptr_t)(addr + BASE)));
+		want++;
+		if (left == got)
+			break;
+		while (cell_first(c) < seg.iova + (seg.len - left) + got)
+			c++;
+	}
+	CHECK(n == want);
+}
+
+struct run {
+	struct vrl_iotlb *t;
+	struct vrl_iotlb_hint hint;
+	struct vrl_mem mem;
+	struct model model;
+};
+
+static void look(struct run *r, const uint8_t *op)
+{
+	uint64_t len = op[0] & 0x80 ? UINT64_MAX - op[2] : op[2];
+	uint32_t perm = op[0] >> 2 & 3;
+
+	if (op[3] & 0x80) {
+		r->hint.streak = op[3];
+		r->mem.out.streak = op[3];
+		r->mem.in.streak = op[3];
+	}
+	vrl_iotlb_sync(r->t, &r->hint);
+	vrl_mem_sync(&r->mem);
+	if ((op[0] & 0x10) && perm)
+		check_at(&r->mem, &r->model, op[1], perm, len);
+	else if ((op[0] & 0x20) && perm)
+		check_pieces(&r->mem, &r->model, op[1], perm, len);
+	else
+		check_translate(r->t, &r->model, &r->hint, op[1], perm, len);
+}
+
+static void step(struct run *r, const uint8_t *op)
+{
+	uint64_t addr = op[3] * UINT64_C(0x0123456789abcdef);
+	uint64_t first = cell_first(op[1]), last = cell_last(op[2]);
+	uint32_t perm = op[0] >> 2 & 7;
+
+	switch (op[0] % 4) {
+	case 0:
+	case 1:
+		CHECK(vrl_iotlb_add(r->t, first, last, addr, perm) ==
+		      model_add(&r->model, op[1], op[2], addr, perm));
+		break;
+	case 2:
+		CHECK(vrl_iotlb_del(r->t, first, last) ==
+		      model_del(&r->model, op[1], op[2]));
+		break;
+	default:
+		look(r, op);
+	}
+	check_order(r->t, &r->model);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct vrl_iotlb_hint hint = { 0 };
-	struct model m = { .next_id = 0 };
-	struct vrl_iotlb *t;
-	unsigned int a, b, c;
+	struct run r = { .t = NULL };
+	unsigned int c;
 
 	if (!size)
 		return 0;
-	m.max = data[0] % MAX_RANGES + 1;
-	t = malloc(vrl_iotlb_size(m.max));
-	CHECK(t && !vrl_iotlb_init(t, m.max));
+	r.model.max = data[0] % MAX_RANGES + 1;
+	r.t = malloc(vrl_iotlb_size(r.model.max));
+	CHECK(r.t && !vrl_iotlb_init(r.t, r.model.max));
+	CHECK(!vrl_mem_attach(&r.mem, r.t, vrl_iotlb_size(r.model.max),
+			      (void *)(uintptr_t)BASE));
 
-	for (data++, size--; size >= 4; data += 4, size -= 4) {
-		uint64_t addr = data[3] * UINT64_C(0x0123456789abcdef);
-		bool big = data[0] & 0x80;
-
-		a = data[1];
-		b = data[2];
-		switch (data[0] % 4) {
-		case 0:
-		case 1:
-			CHECK(vrl_iotlb_add(t, cell_first(a), cell_last(b),
-					    addr, data[0] >> 2 & 7) ==
-			      model_add(&m, a, b, addr, data[0] >> 2 & 7));
-			break;
-		case 2:
-			CHECK(vrl_iotlb_del(t, cell_first(a), cell_last(b)) ==
-			      model_del(&m, a, b));
-			break;
-		default:
-			hint.streak = data[3] & 0x80 ? data[3] : hint.streak;
-			check_translate(t, &m, &hint, a, data[0] >> 2 & 3,
-					big ? UINT64_MAX - data[2] : data[2]);
-		}
-		check_order(t, &m);
-	}
+	for (data++, size--; size >= 4; data += 4, size -= 4)
+		step(&r, data);
+	vrl_iotlb_sync(r.t, &r.hint);
 	for (c = 0; c < CELLS; c++)
-		check_translate(t, &m, &hint, c, 0, UINT64_MAX);
-	free(t);
+		check_translate(r.t, &r.model, &r.hint, c, 0, UINT64_MAX);
+	free(r.t);
 	return 0;
 }
