@@ -52,26 +52,18 @@ static inline __u16 desc_packed_flags(struct desc_copy d)
 	return (__u16)(d.rest >> 48);
 }
 
-/* Progress through the arrays of one burst; @c is the chain that is next. */
+/*
+ * Progress through the arrays of one burst; @c is the chain that is next. @iova_end
+ * is vq->iova_last + 1, or the largest number if there is none.
+ */
 struct burst_walk {
 	struct vrl_vq *vq;
 	struct vrl_burst *b;
 	struct vrl_chain *c;
+	__u64 iova_end;
 	__u32 nr_segs;
 	__u32 nr_table;
 	__u32 nr_fetches;
-};
-
-/*
- * What a walk adds up, in registers: @nr segments of @len bytes, of which
- * @nr_out and @out_len were readable; these two are final once @write is set.
- */
-struct chain_sum {
-	__u64 len;
-	__u64 out_len;
-	__u32 nr;
-	__u32 nr_out;
-	__u16 write;			/* DESC_F_WRITE of the last segment */
 };
 
 /*
@@ -86,17 +78,31 @@ static inline struct desc_copy desc_read(const struct vrl_desc *desc)
 	};
 }
 
-/*
- * The last byte is compared, not the one behind it: a buffer may end where the
- * space ends. Returns 0 or enum vrl_why.
- */
-static inline int range_check(__u64 addr, __u32 len, __u64 iova_last)
+static inline struct burst_walk walk_begin(struct vrl_vq *vq, struct vrl_burst *b)
 {
-	if (unlikely(!len))
-		return VRL_WHY_ZERO_LEN;
-	if (unlikely(addr > iova_last || len - 1 > iova_last - addr))
-		return VRL_WHY_ADDR_RANGE;
-	return 0;
+	return (struct burst_walk){
+		.vq = vq,
+		.b = b,
+		.iova_end = vq->iova_last + !!~vq->iova_last,
+	};
+}
+
+/* The whole truth of range_check(). */
+int vrl_range_check(__u64 addr, __u32 len, __u64 iova_last);
+
+/*
+ * Returns 0 or enum vrl_why. What begins before its end, which is not 0 then, has a
+ * length and does not wrap. A buffer may end where the space of 2^64 ends: its end
+ * is 0, and that is the one legal case among those for which two compares are not
+ * enough.
+ */
+static __always_inline int range_check(const struct burst_walk *w, __u64 addr, __u32 len)
+{
+	__u64 end = addr + len;
+
+	if (likely(end > addr && end <= w->iova_end))
+		return 0;
+	return vrl_range_check(addr, len, w->vq->iova_last);
 }
 
 static inline void chain_clear(struct vrl_chain *c, __u32 flags)
@@ -108,55 +114,89 @@ static inline void chain_clear(struct vrl_chain *c, __u32 flags)
 	c->in_len = 0;
 }
 
-/* A segment of a chain of several. Returns 0 or enum vrl_why. */
-static inline int chain_add(struct chain_sum *sum, struct vrl_seg *seg,
-			    __u64 addr, __u32 len, __u16 flags, __u64 iova_last)
+/*
+ * A walk over one chain, in registers: the descriptor that is next, where its
+ * segment goes, and the bytes so far.
+ */
+struct chain_walk {
+	struct desc_copy d;
+	struct vrl_seg *seg;
+	__u64 len;
+};
+
+/* What walks return beside 0, enum vrl_why and -E2BIG: @d is of another kind. */
+#define CHAIN_OTHER		VRL_WHY_NR
+
+/* One segment, of which the direction has been seen. Returns 0 or enum vrl_why. */
+static __always_inline int chain_add(const struct burst_walk *w, struct chain_walk *k,
+				     __u64 addr, __u32 len, __u16 write)
 {
-	__u16 write = flags & DESC_F_WRITE;
-	int ret = range_check(addr, len, iova_last);
+	int ret = range_check(w, addr, len);
 
 	if (unlikely(ret))
 		return ret;
-	if (write != sum->write) {
-		if (unlikely(!write))
-			return VRL_WHY_READ_AFTER_WRITE;
-		sum->write = write;
-		sum->nr_out = sum->nr;
-		sum->out_len = sum->len;
-	}
-	seg->iova = addr;
-	seg->len = len;
-	seg->flags = write;
-	sum->nr++;
-	sum->len += len;
+	k->seg->iova = addr;
+	k->seg->len = len;
+	k->seg->flags = write;
+	k->seg++;
+	k->len += len;
 	return 0;
 }
 
-/* Into the chain, or back to go on. Returns 0 or enum vrl_why. */
-static inline int chain_store(struct vrl_chain *c, const struct chain_sum *sum)
-{
-	__u32 nr_out = sum->write ? sum->nr_out : sum->nr;
-	__u64 out_len = sum->write ? sum->out_len : sum->len;
+/* An array of descriptors that follow each other by their next: a ring or a table. */
+struct desc_array {
+	const struct vrl_desc *desc;
+	__u32 num;
+};
 
-	if (unlikely(sum->len > 0xffffffff))
+/*
+ * The descriptors of a chain that all go one way, beginning with one that has a next.
+ * Returns 0 at the end of the chain; CHAIN_OTHER before one that goes the other way
+ * or is indirect; -E2BIG when the chain goes on at @limit, which bounds the walk; or
+ * a positive enum vrl_why. There is room for one segment.
+ */
+static __always_inline int chain_follow(const struct burst_walk *w, struct chain_walk *k,
+					struct desc_array a, const struct vrl_seg *limit,
+					const __u16 write)
+{
+	__u16 next;
+	int ret;
+
+	do {
+		ret = chain_add(w, k, k->d.addr, desc_len(k->d), write);
+		if (unlikely(ret))
+			return ret;
+		next = desc_next(k->d);
+		if (unlikely(next >= a.num))
+			return VRL_WHY_NEXT_RANGE;
+		if (unlikely(k->seg == limit))
+			return -E2BIG;
+		k->d = desc_read(&a.desc[next]);
+	} while ((desc_flags(k->d) & DESC_F_KIND) == (write | DESC_F_NEXT));
+	if (unlikely((desc_flags(k->d) & DESC_F_KIND) != write))
+		return CHAIN_OTHER;
+	return chain_add(w, k, k->d.addr, desc_len(k->d), write);
+}
+
+/* The same for any descriptors, one at a time; CHAIN_OTHER before an indirect one. */
+int vrl_chain_follow_any(const struct burst_walk *w, struct chain_walk *k, struct desc_array a,
+			 const struct vrl_seg *limit);
+
+/* @nr segments that all go one way are the whole chain. Returns 0 or enum vrl_why. */
+static __always_inline int chain_store(struct vrl_chain *c, __u32 nr, __u64 len,
+				       const __u16 write)
+{
+	if (unlikely(len > 0xffffffff))
 		return VRL_WHY_TOO_MANY_BYTES;
-	c->nr_out = (__u16)nr_out;
-	c->nr_in = (__u16)(sum->nr - nr_out);
-	c->out_len = (__u32)out_len;
-	c->in_len = (__u32)(sum->len - out_len);
+	c->nr_out = write ? 0 : (__u16)nr;
+	c->nr_in = write ? (__u16)nr : 0;
+	c->out_len = write ? 0 : (__u32)len;
+	c->in_len = write ? (__u32)len : 0;
 	return 0;
 }
 
-static inline struct chain_sum chain_load(const struct vrl_chain *c)
-{
-	return (struct chain_sum){
-		.len = (__u64)c->out_len + c->in_len,
-		.out_len = c->out_len,
-		.nr = (__u32)c->nr_out + c->nr_in,
-		.nr_out = c->nr_out,
-		.write = c->nr_in ? DESC_F_WRITE : 0,
-	};
-}
+/* The same for segments from @first on that may go either way. */
+int vrl_chain_divide(struct vrl_chain *c, const struct vrl_seg *first, __u32 nr);
 
 /*
  * A chain of one direct descriptor, checked, of which @write is known when this is

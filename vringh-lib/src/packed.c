@@ -90,7 +90,6 @@ static __always_inline int packed_run(struct burst_walk *w, const struct vrl_cha
 				      struct packed_cursor *at, const __u16 write)
 {
 	const __u16 mask = DESC_F_OWNER | DESC_F_KIND, want = at->want | write;
-	const __u64 iova_last = w->vq->iova_last;
 	const __u32 num = w->vq->num, room = w->b->max_segs - w->nr_segs;
 	const struct packed_desc *d = &packed_ring(w->vq)[at->off];
 	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
@@ -111,7 +110,7 @@ static __always_inline int packed_run(struct burst_walk *w, const struct vrl_cha
 		addr = le64_to_cpu(READ_ONCE(d->addr));
 		len = le32_to_cpu(READ_ONCE(d->len));
 		id = le16_to_cpu(READ_ONCE(d->id));
-		ret = range_check(addr, len, iova_last);
+		ret = range_check(w, addr, len);
 		if (unlikely(id >= num))
 			ret = VRL_WHY_HEAD_RANGE;
 		if (unlikely(ret))
@@ -148,31 +147,31 @@ static noinline int packed_too_long(__u32 nr, __u32 left)
 /*
  * A chain of several direct descriptors. Its buffer id is in the last one (2.8.6).
  * Bounded by the descriptors that are not in flight, by VRL_CHAIN_MAX, and by the
- * room in the burst.
+ * room in the burst. @write is what the first one is.
  */
 static __always_inline int packed_walk_chain(struct burst_walk *w, struct vrl_chain *c,
-					     const struct packed_cursor *at)
+					     const struct packed_cursor *at, const __u16 write)
 {
 	const struct packed_desc *ring = packed_ring(w->vq), *p = &ring[at->off];
 	const struct packed_desc *const end = ring + w->vq->num;
-	const __u64 iova_last = w->vq->iova_last;
-	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
-	__u32 limit = w->b->max_segs - w->nr_segs;
-	struct chain_sum sum = { .len = 0 };
+	struct vrl_seg *const first = &w->b->segs[w->nr_segs];
+	const __u32 most = at->left < VRL_CHAIN_MAX ? at->left : VRL_CHAIN_MAX;
+	const __u32 room = w->b->max_segs - w->nr_segs, max = room < most ? room : most;
+	struct chain_walk k = { .seg = first };
 	__u16 id, flags = at->flags;
+	bool same = true;
+	__u32 nr;
 	int ret;
 
-	if (limit > VRL_CHAIN_MAX)
-		limit = VRL_CHAIN_MAX;
-	if (limit > at->left)
-		limit = at->left;
 	for (;;) {
-		if (unlikely(sum.nr == limit))
-			return packed_too_long(sum.nr, at->left);
+		if (unlikely(k.seg == first + max))
+			return packed_too_long(max, at->left);
 		if (unlikely(flags & DESC_F_INDIRECT))
 			return VRL_WHY_INDIRECT_NEXT;
-		ret = chain_add(&sum, &seg[sum.nr], le64_to_cpu(READ_ONCE(p->addr)),
-				le32_to_cpu(READ_ONCE(p->len)), flags, iova_last);
+		if (unlikely((flags & DESC_F_WRITE) != write))
+			same = false;
+		ret = chain_add(w, &k, le64_to_cpu(READ_ONCE(p->addr)),
+				le32_to_cpu(READ_ONCE(p->len)), flags & DESC_F_WRITE);
 		if (unlikely(ret))
 			return ret;
 		if (!(flags & DESC_F_NEXT))
@@ -186,11 +185,12 @@ static __always_inline int packed_walk_chain(struct burst_walk *w, struct vrl_ch
 	id = le16_to_cpu(READ_ONCE(p->id));
 	if (unlikely(id >= w->vq->num))
 		return VRL_WHY_HEAD_RANGE;
-	c->id = id | sum.nr << ID_NR_SHIFT;
+	nr = (__u32)(k.seg - first);
+	c->id = id | nr << ID_NR_SHIFT;
 	c->seg = w->nr_segs;
 	c->flags = 0;
-	w->nr_segs += sum.nr;
-	return chain_store(c, &sum);
+	w->nr_segs += nr;
+	return likely(same) ? chain_store(c, nr, k.len, write) : vrl_chain_divide(c, first, nr);
 }
 
 static int packed_note_table(struct burst_walk *w, struct vrl_chain *c,
@@ -222,8 +222,10 @@ static noinline int packed_run_chains(struct burst_walk *w, const struct vrl_cha
 	do {
 		if (at->flags & DESC_F_INDIRECT)
 			ret = packed_note_table(w, c, at);
+		else if (at->flags & DESC_F_WRITE)
+			ret = packed_walk_chain(w, c, at, DESC_F_WRITE);
 		else
-			ret = packed_walk_chain(w, c, at);
+			ret = packed_walk_chain(w, c, at, 0);
 		if (unlikely(ret))
 			break;
 		packed_advance(at, c->id >> ID_NR_SHIFT, num);

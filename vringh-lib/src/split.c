@@ -71,19 +71,21 @@ static unsigned int split_read_heads(const struct vrl_vq *vq, struct vrl_burst *
 {
 	const struct avail_ring *avail = vq->driver;
 	const struct vrl_desc *desc = vq->desc;
-	__u32 num = vq->num, slot = vq->last_avail;
-	struct vrl_chain *c = b->chains;
-	unsigned int i;
+	const __u32 num = vq->num;
+	const __le16 *slot = &avail->ring[vq->last_avail & (num - 1)];
+	struct vrl_chain *c = b->chains, *const end = c + n;
 	__u16 head;
 
-	for (i = 0; i < n; i++, slot++, c++) {
-		head = le16_to_cpu(READ_ONCE(avail->ring[slot & (num - 1)]));
+	for (; c != end; c++) {
+		head = le16_to_cpu(READ_ONCE(*slot));
 		if (unlikely(head >= num))
 			break;
 		c->id = head;
 		prefetch(&desc[head]);
+		if (unlikely(++slot == &avail->ring[num]))
+			slot = avail->ring;
 	}
-	return i;
+	return (unsigned int)(c - b->chains);
 }
 
 /*
@@ -98,7 +100,6 @@ static __always_inline int split_run(struct burst_walk *w, const struct vrl_chai
 				     struct desc_copy *next, const __u16 write)
 {
 	const struct vrl_desc *desc = w->vq->desc;
-	const __u64 iova_last = w->vq->iova_last;
 	const __u32 room = w->b->max_segs - w->nr_segs;
 	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
 	struct vrl_chain *c = w->c;
@@ -110,7 +111,7 @@ static __always_inline int split_run(struct burst_walk *w, const struct vrl_chai
 	if (unlikely(!room))
 		return -E2BIG;
 	do {
-		ret = range_check(d.addr, desc_len(d), iova_last);
+		ret = range_check(w, d.addr, desc_len(d));
 		if (unlikely(ret))
 			break;
 		chain_single(c, seg++, at++, d.addr, desc_len(d), write);
@@ -135,68 +136,137 @@ static noinline int split_too_long(const struct vrl_vq *vq, __u32 nr)
 	return nr == VRL_CHAIN_MAX ? VRL_WHY_CHAIN_TOO_LONG : -E2BIG;
 }
 
-/*
- * One chain, from its first descriptor @d to its end or its indirect table. Bounded
- * by the entries of the ring, by VRL_CHAIN_MAX, and by the room in the burst.
- */
-static __always_inline int split_walk_chain(struct burst_walk *w, struct vrl_chain *c,
-					    struct desc_copy d)
+/* The table of @d is chain @c, or goes on with it. */
+static int split_note_table(struct burst_walk *w, struct vrl_chain *c, struct desc_copy d)
 {
-	const struct vrl_vq *vq = w->vq;
-	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
-	__u32 limit = w->b->max_segs - w->nr_segs;
-	struct chain_sum sum = { .len = 0 };
-	__u16 next;
-	int ret;
+	if (unlikely(desc_flags(d) & DESC_F_NEXT))
+		return VRL_WHY_INDIRECT_NEXT;
+	/* DESC_F_WRITE means nothing here and must be ignored (2.7.5.3.2). */
+	return vrl_chain_note_table(w, c, d.addr, desc_len(d));
+}
+
+/*
+ * The chain w->c, of which not all segments go one way, or that goes on with a
+ * table; @k is where the walk is, @max the most segments it may have.
+ */
+static noinline int split_follow_any(struct burst_walk *w, struct chain_walk k, __u32 max)
+{
+	struct vrl_seg *const first = &w->b->segs[w->nr_segs];
+	const struct desc_array ring = { w->vq->desc, w->vq->num };
+	struct vrl_chain *c = w->c;
+	int ret, end;
+
+	end = vrl_chain_follow_any(w, &k, ring, first + max);
+	if (end == -E2BIG || (end == CHAIN_OTHER && k.seg == first + max))
+		return split_too_long(w->vq, max);
+	if (end && end != CHAIN_OTHER)
+		return end;
 
 	c->seg = w->nr_segs;
 	c->flags = 0;
-	if (limit > VRL_CHAIN_MAX)
-		limit = VRL_CHAIN_MAX;
-	if (limit > vq->num)
-		limit = vq->num;
-	while (!(desc_flags(d) & DESC_F_INDIRECT)) {
-		if (unlikely(sum.nr == limit))
-			return split_too_long(vq, sum.nr);
-		ret = chain_add(&sum, &seg[sum.nr], d.addr, desc_len(d), desc_flags(d),
-				vq->iova_last);
-		if (unlikely(ret))
-			return ret;
-		if (!(desc_flags(d) & DESC_F_NEXT)) {
-			w->nr_segs += sum.nr;
-			return chain_store(c, &sum);
-		}
-		next = desc_next(d);
-		if (unlikely(next >= vq->num))
-			return VRL_WHY_NEXT_RANGE;
-		d = desc_read(&vq->desc[next]);
-	}
-
-	if (unlikely(sum.nr == limit))
-		return split_too_long(vq, sum.nr);
-	if (unlikely(desc_flags(d) & DESC_F_NEXT))
-		return VRL_WHY_INDIRECT_NEXT;
-	w->nr_segs += sum.nr;
-	ret = chain_store(c, &sum);
-	/* DESC_F_WRITE means nothing here and must be ignored (2.7.5.3.2). */
-	return ret ? ret : vrl_chain_note_table(w, c, d.addr, desc_len(d));
+	ret = vrl_chain_divide(c, first, (__u32)(k.seg - first));
+	if (ret)
+		return ret;
+	w->nr_segs += (__u32)(k.seg - first);
+	return end ? split_note_table(w, c, k.d) : 0;
 }
 
-/* Chains of several descriptors, or with a table. */
-static noinline int split_run_chains(struct burst_walk *w, const struct vrl_chain *end,
-				     struct desc_copy *next)
+/* Chains of several descriptors, of which the first ones are @write or are not. */
+static __always_inline int split_run_chains(struct burst_walk *w, const struct vrl_chain *end,
+					    struct desc_copy *next, const __u16 write)
 {
-	const struct vrl_desc *desc = w->vq->desc;
-	struct desc_copy d = *next;
+	const struct desc_array ring = { w->vq->desc, w->vq->num };
+	const __u32 most = ring.num < VRL_CHAIN_MAX ? ring.num : VRL_CHAIN_MAX;
+	const struct vrl_seg *const stop = &w->b->segs[w->b->max_segs], *limit;
+	struct chain_walk k = { .d = *next, .seg = &w->b->segs[w->nr_segs] };
 	struct vrl_chain *c = w->c;
+	__u32 at = w->nr_segs, nr;
+	struct vrl_seg *first;
 	int ret;
 
 	do {
-		ret = split_walk_chain(w, c, d);
+		first = k.seg;
+		if (unlikely(first == stop)) {
+			ret = -E2BIG;
+			break;
+		}
+		limit = stop - first > most ? first + most : stop;
+		k.len = 0;
+		ret = chain_follow(w, &k, ring, limit, write);
+		if (unlikely(ret)) {
+			w->c = c;
+			w->nr_segs = at;
+			nr = (__u32)(limit - first);
+			if (ret == CHAIN_OTHER)
+				ret = split_follow_any(w, k, nr);
+			else if (ret == -E2BIG)
+				ret = split_too_long(w->vq, nr);
+			if (ret)
+				break;
+			k.seg = first + (w->nr_segs - at);
+			at = w->nr_segs;
+		} else {
+			nr = (__u32)(k.seg - first);
+			c->seg = at;
+			c->flags = 0;
+			ret = chain_store(c, nr, k.len, write);
+			if (unlikely(ret))
+				break;
+			at += nr;
+		}
+		if (++c == end)
+			break;
+		k.d = desc_read(&ring.desc[c->id]);
+	} while ((desc_flags(k.d) & DESC_F_KIND) == (write | DESC_F_NEXT));
+
+	w->nr_segs = at;
+	w->c = c;
+	*next = k.d;
+	return ret;
+}
+
+/* Each loop in a function of its own: together they do not fit into the registers. */
+static noinline int split_run_out(struct burst_walk *w, const struct vrl_chain *end,
+				  struct desc_copy *next)
+{
+	return split_run(w, end, next, 0);
+}
+
+static noinline int split_run_in(struct burst_walk *w, const struct vrl_chain *end,
+				 struct desc_copy *next)
+{
+	return split_run(w, end, next, DESC_F_WRITE);
+}
+
+static noinline int split_run_chains_out(struct burst_walk *w, const struct vrl_chain *end,
+					 struct desc_copy *next)
+{
+	return split_run_chains(w, end, next, 0);
+}
+
+static noinline int split_run_chains_in(struct burst_walk *w, const struct vrl_chain *end,
+					struct desc_copy *next)
+{
+	return split_run_chains(w, end, next, DESC_F_WRITE);
+}
+
+/* Chains that are a table. */
+static noinline int split_run_tables(struct burst_walk *w, const struct vrl_chain *end,
+					    struct desc_copy *next)
+{
+	const struct vrl_desc *const desc = w->vq->desc;
+	struct vrl_chain *c = w->c;
+	struct desc_copy d = *next;
+	int ret;
+
+	do {
+		c->seg = w->nr_segs;
+		chain_clear(c, 0);
+		ret = split_note_table(w, c, d);
 		if (unlikely(ret) || ++c == end)
 			break;
 		d = desc_read(&desc[c->id]);
-	} while (desc_flags(d) & (DESC_F_NEXT | DESC_F_INDIRECT));
+	} while (desc_flags(d) & DESC_F_INDIRECT);
 
 	w->c = c;
 	*next = d;
@@ -215,12 +285,22 @@ static unsigned int split_walk(struct burst_walk *w, unsigned int n, int *why)
 	w->c = w->b->chains;
 	d = desc_read(&w->vq->desc[w->c->id]);
 	do {
-		if ((desc_flags(d) & DESC_F_KIND) == DESC_F_WRITE)
-			*why = split_run(w, end, &d, DESC_F_WRITE);
-		else if (!(desc_flags(d) & DESC_F_KIND))
-			*why = split_run(w, end, &d, 0);
-		else
-			*why = split_run_chains(w, end, &d);
+		switch (desc_flags(d) & DESC_F_KIND) {
+		case 0:
+			*why = split_run_out(w, end, &d);
+			break;
+		case DESC_F_WRITE:
+			*why = split_run_in(w, end, &d);
+			break;
+		case DESC_F_NEXT:
+			*why = split_run_chains_out(w, end, &d);
+			break;
+		case DESC_F_NEXT | DESC_F_WRITE:
+			*why = split_run_chains_in(w, end, &d);
+			break;
+		default:
+			*why = split_run_tables(w, end, &d);
+		}
 	} while (!*why && w->c != end);
 
 	return (unsigned int)(w->c - w->b->chains);

@@ -171,7 +171,7 @@ int vrl_vq_avail_count(struct vrl_vq *vq)
 
 int vrl_vq_peek_burst(struct vrl_vq *vq, struct vrl_burst *b, unsigned int max)
 {
-	struct burst_walk w = { .vq = vq, .b = b };
+	struct burst_walk w = walk_begin(vq, b);
 	int n;
 
 	b->nr_chains = 0;
