@@ -79,12 +79,27 @@ pick_accel() {
 	cat "$known"
 }
 
+# What the host's own kernel found as the rate of its time stamp counter, in kHz. The
+# emulator passes that counter on. The guest's kernel would measure it with a timer that
+# a loaded host delays, and then its clock has run 7 or 20 times too fast.
+tsc_rate() {
+	[[ $(uname -m) == x86_64 && -z $OPT_ICOUNT ]] || return 0
+	{
+		[[ -e /sys/devices/system/cpu/cpu0/cpufreq ]] ||
+			sed -nE 's/^cpu MHz.*: ([0-9]+)\.([0-9]{3})$/\1\2/p' /proc/cpuinfo
+		dmesg 2>/dev/null | sed -nE 's/.*tsc: (Detected|Refined.*:) ([0-9]+)\.([0-9]{3}) MHz.*/\2\3/p'
+	} | tail -n 1 || true
+}
+
 kernel_arguments() {
+	local rate=
+
+	[[ $1 == kvm ]] || rate=$(tsc_rate)
 	# Page table isolation and fifth level page tables cost an emulated
 	# machine much and prove nothing; an oops ends the run at once.
 	printf '%s' "console=ttyS0 loglevel=5 log_buf_len=4M printk.devkmsg=on" \
 		" panic=-1 oops=panic mitigations=off no5lvl tsc=reliable" \
-		" net.ifnames=0 rdinit=/init$OPT_APPEND"
+		" net.ifnames=0 rdinit=/init${rate:+ tsc_early_khz=$rate}$OPT_APPEND"
 }
 
 # Fills QEMU[]: the machine without its ports.
@@ -94,7 +109,7 @@ qemu_arguments() {
 
 	QEMU=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none
 		-machine q35 -m "${OPT_MEM}G" -smp "$OPT_SMP"
-		-kernel "$kernel/vmlinuz" -initrd "$run/initrd" -append "$(kernel_arguments)"
+		-kernel "$kernel/vmlinuz" -initrd "$run/initrd" -append "$(kernel_arguments "$accel")"
 		-device isa-debug-exit,iobase=0xf4,iosize=1
 		-drive "file=$(root_dir)/root.img,format=raw,if=none,id=root,readonly=on"
 		-device virtio-blk-pci,drive=root
