@@ -135,8 +135,8 @@ $(BUILD)/vm/%: tests/vm/%.c vdpa_sim_pcie/uapi/vdpa_sim_pcie.h
 	$(CC) -std=gnu11 -O2 -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $(filter %.c,$^)
 
 check: ## all tests; the last line is the count (root)
-	@scripts/run-checks deps lab-6.12 lab-7.2 unit+lint fuzz+install+coverage+build-user stress \
-		build-6.12+build-7.2 vm-6.12+vm-7.2
+	@scripts/run-checks deps lab-6.12 lab-7.2 unit+lint fuzz+install+coverage+build-user+arm64 \
+		stress build-6.12+build-7.2 vm-6.12+vm-7.2
 
 check-fast: ## unit tests, fuzz replay, vringh-lib as installed, lint: under a minute
 	@scripts/run-checks unit+lint fuzz+install
@@ -146,6 +146,9 @@ unit: ## unit tests on this machine, with ASan and UBSan
 
 stress: ## two threads on a ring, TSan and plain (STRESS_SECONDS=n per program)
 	$(MAKE) -C tests stress
+
+arm64: ## vringh-lib's tests, compiled for arm64 and run by an emulator
+	$(MAKE) -C tests arm64
 
 coverage: ## which lines of vringh-lib the tests and corpora run; fails under 95 %
 	@$(MAKE) --no-print-directory -C tests coverage
@@ -171,4 +174,4 @@ help: ## this list
 
 .PHONY: all user modules test-modules vm-programs toolchain lib install-lib uninstall-lib \
 	app tool install install-modules install-app install-tool install-man uninstall \
-	demo lab-build bench-vring check check-fast unit stress coverage fuzz vm-test lint clean help
+	demo lab-build bench-vring check check-fast unit stress arm64 coverage fuzz vm-test lint clean help
