@@ -168,14 +168,16 @@ static int session_open(const struct arm *a, const struct driver *d)
 	if (front_connect(&s->front, path) || !front_negotiate(&s->front, features) ||
 	    front_memory(&s->front, m->fd, m->base, m->size, d->iova_base))
 		return -1;
+	if (rte_rings(s, d, a->ranges ? d->iova_base - (uintptr_t)m->base : 0))
+		return -1;
+	/* Only after the rings: it is an entry for them that makes them known. */
 	for (unsigned int i = 0; i < a->ranges; i++) {
 		size_t part = m->size / a->ranges;
 
 		if (front_iotlb(&s->front, d->iova_base + i * part, part, m->base + i * part))
 			return -1;
 	}
-	if (rte_rings(s, d, a->ranges ? d->iova_base - (uintptr_t)m->base : 0) ||
-	    await(&new_vid, -1))
+	if (await(&new_vid, -1))
 		return -1;
 	s->vid = new_vid;
 	return d->w->rx ? rte_frames(s, d) : 0;

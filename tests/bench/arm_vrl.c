@@ -14,6 +14,7 @@
 #include "bench.h"
 
 #define CHAINS_MAX	(BATCH_MAX * PIECES_MAX)
+#define NUM_BUFFERS	10u	/* where the header has it */
 
 struct vrl_queue {
 	struct vrl_vq vq;
@@ -109,27 +110,23 @@ static unsigned int vrl_tx(void *ctx, unsigned int n)
 	return (unsigned int)nr;
 }
 
-/* Frame @i to the chains from @at on. Returns how many it took. */
+/*
+ * Frame @i to the chains from @at on. Returns how many it took, 0 on failure. More
+ * than one is rare, and the driver sees nothing before the push: then the header is
+ * written once more.
+ */
 static inline unsigned int vrl_put(struct vrl_queue *q, unsigned int i, unsigned int at)
 {
-	struct vrl_burst *b = &q->burst;
-	uint32_t left = frames.len[i];
-	uint8_t *from = frames.buf[i];
-	unsigned int nr = vrl_mem_frame_chains(b, at, left);
+	const struct vrl_piece frame = { .addr = frames.buf[i], .len = frames.len[i] };
+	int nr = vrl_mem_write_frame(&q->mem, &q->burst, at, &frame, 1, &used[at]);
+	__le16 num_buffers;
 
-	from[10] = (uint8_t)nr;
-	for (unsigned int end = at + nr; at < end; at++) {
-		const struct vrl_chain *c = &chains[at];
-		uint32_t len = left < c->in_len ? left : c->in_len;
-
-		used[at].id = c->id;
-		used[at].len = len;
-		if (vrl_mem_write(&q->mem, b, c, 0, from, len))
-			used[at].len = 0;
-		from += len;
-		left -= len;
-	}
-	return nr;
+	if (nr == 1)
+		return 1;
+	num_buffers = (__le16)nr;
+	if (nr < 0 || vrl_mem_write(&q->mem, &q->burst, &chains[at], NUM_BUFFERS, &num_buffers, 2))
+		return 0;
+	return (unsigned int)nr;
 }
 
 static unsigned int vrl_rx(void *ctx, unsigned int n)

@@ -119,7 +119,8 @@ static double dump_read(const char *path)
 			dump_line(&d, line);
 	}
 	fclose(f);
-	unlink(path);
+	if (!options.keep)
+		unlink(path);
 	return d.total;
 }
 

@@ -21,7 +21,7 @@ const struct arm *const arms[] = {
 	&arm_vrl_window, &arm_vrl_table1, &arm_vrl_table64,
 #endif
 #ifdef WITH_RTE
-	&arm_rte,
+	&arm_rte, &arm_rte_iotlb64,
 #endif
 #ifdef WITH_VRINGH
 	&arm_vringh_kern, &arm_vringh_iotlb,
@@ -37,8 +37,10 @@ unsigned int arms_count(void)
 }
 
 static const struct option longopts[] = {
+	{ "arm", required_argument, NULL, 'a' },
 	{ "count", required_argument, NULL, 'c' },
 	{ "insns", required_argument, NULL, 'i' },
+	{ "keep", no_argument, NULL, 'K' },
 	{ "json", required_argument, NULL, 'j' },
 	{ "only", required_argument, NULL, 'o' },
 	{ "rounds", required_argument, NULL, 'r' },
@@ -51,9 +53,11 @@ static const struct option longopts[] = {
 static int usage(FILE *f)
 {
 	fprintf(f, "Usage: vring-bench [OPTION...]\n"
+		   "  --arm NAME     this arm alone\n"
 		   "  --count FILE   under callgrind: count instructions, write them\n"
 		   "  --insns FILE   instructions, as counted before\n"
 		   "  --json FILE    write all figures\n"
+		   "  --keep         keep what callgrind dumps (callgrind_annotate)\n"
 		   "  --only PREFIX  cases whose name (\"split tx64\") begins so\n"
 		   "  --rounds N     quiet rounds wanted, 1 to %u (9)\n"
 		   "  --scratch DIR  for the vhost-user socket (.)\n"
@@ -67,6 +71,8 @@ static int options_read(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "h", longopts, NULL)) != -1) {
 		switch (c) {
+		case 'a': options.arm = optarg; break;
+		case 'K': options.keep = true; break;
 		case 'c': options.count_to = optarg; break;
 		case 'i': options.insns = optarg; break;
 		case 'j': options.json = optarg; break;
@@ -120,7 +126,7 @@ static int measure_all(void)
 			return -1;
 	}
 	fprintf(stderr, "\r%-20s\r", "lookup");
-	return options.only ? 0 : lookup_run();
+	return options.only || options.arm ? 0 : lookup_run();
 }
 
 int main(int argc, char **argv)

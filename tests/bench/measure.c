@@ -246,6 +246,8 @@ static int check(const struct arm *a, struct driver *d)
 
 static bool arm_takes(const struct arm *a, const struct workload *w)
 {
+	if (options.arm && strcmp(options.arm, a->name))
+		return false;
 	return !(a->split_only && w->packed);
 }
 

@@ -47,6 +47,8 @@ struct options {
 	const char *insns;	/* read them from there */
 	const char *json;
 	const char *only;	/* beginning of the cases' names */
+	const char *arm;	/* this one alone */
+	bool keep;		/* callgrind's dumps */
 	const char *scratch;	/* directory for the socket */
 	bool smoke;		/* check and verdict on instructions, no times */
 };
