@@ -256,6 +256,60 @@ static void a_window_is_added_to_the_iova(void **state)
 	world_close(&w);
 }
 
+/* Segments of @len[], with a gap behind each; then bytes 0..@want of them in turn. */
+static void window_agrees(const uint32_t *len, unsigned int nr, uint32_t want)
+{
+	static unsigned char mem[4096], was[4096], buf[2048];
+	struct vrl_used_elem used = { .len = 0 };
+	struct vrl_piece frame = { .addr = buf, .len = want };
+	uint32_t flags, at = 3, i, off;
+	struct world w;
+
+	for (flags = 0; flags <= VRL_SEG_WRITE; flags += VRL_SEG_WRITE) {
+		world_open(&w);
+		w.m = (struct vrl_mem){ .window = mem };
+		world_chain(&w);
+		for (i = 0, at = 3; i < nr; at += len[i++] + 5)
+			world_seg(&w, at, len[i], flags);
+		for (i = 0; i < sizeof(mem); i++)
+			mem[i] = was[i] = (unsigned char)(i * 7 + (i >> 8));
+		for (i = 0; i < sizeof(buf); i++)
+			buf[i] = (unsigned char)(i * 13 + 1);
+		if (!flags) {
+			assert_int_equal(vrl_mem_read(&w.m, &w.b, w.chains, 0, buf, want), 0);
+		} else {
+			assert_int_equal(vrl_mem_write_frame(&w.m, &w.b, 0, &frame, 1, &used), 1);
+			assert_int_equal(used.len, want);
+		}
+		for (i = 0, off = 0, at = 3; i < nr; at += len[i++] + 5)
+			for (uint32_t j = 0; j < len[i] && off < want; j++, off++) {
+				assert_int_equal(buf[off], mem[at + j]);
+				was[at + j] = mem[at + j];
+			}
+		assert_memory_equal(mem, was, sizeof(mem));
+		assert_int_equal(buf[want], (unsigned char)(want * 13 + 1));
+		world_close(&w);
+	}
+}
+
+static void segments_of_any_length_are_copied_through_a_window(void **state)
+{
+	static const uint32_t len[][3] = {
+		{ 12, 64, 1 }, { 12, 1500, 3 }, { 1, 2, 4 }, { 8, 16, 32 }, { 65, 128, 63 },
+		{ 129, 100, 20 }, { 256, 257, 255 }, { 3, 15, 31 },
+	};
+	unsigned int i, nr;
+	uint32_t sum, cut;
+
+	(void)state;
+	for (i = 0; i < sizeof(len) / sizeof(len[0]); i++)
+		for (nr = 1, sum = 0; nr <= 3; nr++) {
+			sum += len[i][nr - 1];
+			for (cut = 0; cut < 3 && cut < len[i][nr - 1]; cut++)
+				window_agrees(len[i], nr, sum - cut);
+		}
+}
+
 static void pieces_are_those_of_the_ranges(void **state)
 {
 	static const uint32_t len[] = { 2, 5, 1, 3, 1 };
@@ -389,6 +443,7 @@ int main(void)
 		cmocka_unit_test(a_range_for_one_direction_refuses_the_other),
 		cmocka_unit_test(a_long_chain_with_its_hole_at_the_end_is_refused_whole),
 		cmocka_unit_test(a_window_is_added_to_the_iova),
+		cmocka_unit_test(segments_of_any_length_are_copied_through_a_window),
 		cmocka_unit_test(pieces_are_those_of_the_ranges),
 		cmocka_unit_test(the_hot_range_is_used_without_the_table),
 		cmocka_unit_test(a_buffer_at_the_end_of_the_space_is_reached),

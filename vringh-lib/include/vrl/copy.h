@@ -42,18 +42,21 @@ static inline void vrl_copy_tiny(char *d, const char *s, __u64 len)
 		*d = *s;
 }
 
+/* Up to VRL_COPY_SHORT bytes. Few comparisons for what is common: 12, 64 and 76. */
 static inline __attribute__((__always_inline__)) void
 vrl_copy_short(char *d, const char *s, __u64 len)
 {
-	if (len > 128) {
-		__builtin_memcpy(d, s, 64);
-		__builtin_memcpy(d + 64, s + 64, 64);
-		d += len - 128;
-		s += len - 128;
-		__builtin_memcpy(d, s, 64);
-		__builtin_memcpy(d + 64, s + 64, 64);
-	} else if (len > 64) {
-		VRL_MOVE_ENDS(d, s, len, 64);
+	if (len > 64) {
+		if (len > 128) {
+			__builtin_memcpy(d, s, 64);
+			__builtin_memcpy(d + 64, s + 64, 64);
+			d += len - 128;
+			s += len - 128;
+			__builtin_memcpy(d, s, 64);
+			__builtin_memcpy(d + 64, s + 64, 64);
+		} else {
+			VRL_MOVE_ENDS(d, s, len, 64);
+		}
 	} else if (len >= 32) {
 		VRL_MOVE_ENDS(d, s, len, 32);
 	} else if (len >= 16) {
@@ -91,6 +94,11 @@ static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
 }
 
 #else /* VRL_PLAIN_C */
+
+static inline void vrl_copy_short(char *d, const char *s, __u64 len)
+{
+	vrl_copy_long_from_driver(d, s, len);
+}
 
 static inline void vrl_copy_from_driver(void *dst, const void *src, __u64 len)
 {

@@ -125,6 +125,10 @@ int vrl_mem_pieces(struct vrl_mem *m, const struct vrl_seg *segs,
 		   unsigned int max);
 
 /* What vrl_mem_read() and vrl_mem_write() do when it is not as simple as that. */
+void vrl_mem_read_window(const void *window, const struct vrl_seg *s,
+			 void *dst, __u32 len);
+void vrl_mem_write_window(void *window, const struct vrl_seg *s,
+			  const void *src, __u32 len);
 int vrl_mem_read_cold(struct vrl_mem *m, const struct vrl_burst *b,
 		      const struct vrl_chain *c, __u32 off, void *dst,
 		      __u32 len);
@@ -154,12 +158,19 @@ static inline int vrl_mem_read(struct vrl_mem *m, const struct vrl_burst *b,
 	const void *src;
 
 	/* In the first segment, and there in one range. */
-	if (c->nr_out && (__u64)off + len <= s->len && len) {
-		src = vrl_mem_at(m, s->iova + off, len, VRL_PERM_R);
-		if (src) {
+	if (len && len <= c->out_len && (__u64)off + len <= s->len) {
+		if (m->window)
+			src = (const char *)m->window + s->iova + off;
+		else
+			src = vrl_mem_at(m, s->iova + off, len, VRL_PERM_R);
+		if (m->window || src) {
 			vrl_copy_from_driver(dst, src, len);
 			return 0;
 		}
+	}
+	if (m->window && !off && len <= c->out_len) {
+		vrl_mem_read_window(m->window, s, dst, len);
+		return 0;
 	}
 	return vrl_mem_read_cold(m, b, c, off, dst, len);
 }
@@ -182,12 +193,19 @@ static inline int vrl_mem_write(struct vrl_mem *m, const struct vrl_burst *b,
 	const struct vrl_seg *s = &b->segs[c->seg + c->nr_out];
 	void *dst;
 
-	if (c->nr_in && (__u64)off + len <= s->len && len) {
-		dst = vrl_mem_at(m, s->iova + off, len, VRL_PERM_W);
-		if (dst) {
+	if (len && len <= c->in_len && (__u64)off + len <= s->len) {
+		if (m->window)
+			dst = (char *)m->window + s->iova + off;
+		else
+			dst = vrl_mem_at(m, s->iova + off, len, VRL_PERM_W);
+		if (m->window || dst) {
 			vrl_copy_to_driver(dst, src, len);
 			return 0;
 		}
+	}
+	if (m->window && !off && len <= c->in_len) {
+		vrl_mem_write_window(m->window, s, src, len);
+		return 0;
 	}
 	return vrl_mem_write_cold(m, b, c, off, src, len);
 }
@@ -261,21 +279,32 @@ static inline int vrl_mem_write_frame(struct vrl_mem *m,
 {
 	const struct vrl_piece *p, *end = src + nr;
 	const struct vrl_chain *c = &b->chains[first];
+	const struct vrl_seg *s;
 	char *to = NULL;
 	__u64 len = 0;
 
 	for (p = src; p < end; p++)
 		len += p->len;
-	if (first < b->nr_chains && len)
-		to = vrl_mem_chain_at(m, b, c, len);
-	if (__builtin_expect(!to, 0))
-		return vrl_mem_write_frame_cold(m, b, first, src, len, used);
+	if (__builtin_expect(first >= b->nr_chains || !len || len > c->in_len, 0))
+		goto cold;
 
-	for (p = src; p < end; to += p->len, p++)
-		vrl_copy_to_driver(to, p->addr, p->len);
+	s = &b->segs[c->seg + c->nr_out];
+	if (m->window && nr == 1 && len > s->len) {
+		vrl_mem_write_window(m->window, s, src->addr, (__u32)len);
+	} else {
+		if (len <= s->len)
+			to = (char *)vrl_mem_at(m, s->iova, len, VRL_PERM_W);
+		if (__builtin_expect(!to, 0))
+			goto cold;
+		for (p = src; p < end; to += p->len, p++)
+			vrl_copy_to_driver(to, p->addr, p->len);
+	}
 	used->id = c->id;
 	used->len = (__u32)len;
 	return 1;
+
+cold:
+	return vrl_mem_write_frame_cold(m, b, first, src, len, used);
 }
 
 /**
