@@ -20,6 +20,8 @@ unsigned int driver_room(const struct side *s)
 
 	for (i = 0; i < s->nr_taken; i++)
 		n += s->taken[i].nr_desc;
+	for (i = 0; i < s->nr_again; i++)
+		n += s->again[i].nr_desc;
 	if (!s->cfg.packed && n < s->in_flight)
 		n = s->in_flight;
 	return n < s->cfg.num ? s->cfg.num - n : 0;

@@ -18,7 +18,7 @@ AFL_CC		?= afl-clang-fast
 # look at shared memory goes through fuzz/view.c. What only compares guides no fuzzer:
 # plain/.
 ring_fuzz-needs	 := fuzz/driver fuzz/setup $(addprefix plain/fuzz/,side side_copy \
-		    side_peek side_push space view) $(GUEST:$(OUT)/%.o=plain/%) \
+		    side_log side_peek side_push space view) $(GUEST:$(OUT)/%.o=plain/%) \
 		    $(patsubst $(LIB)/%.c,hooked/%,$(wildcard $(LIB)/*.c))
 iotlb_fuzz-needs := $(patsubst $(LIB)/%.c,vrl/%,$(wildcard $(LIB)/*.c))
 

@@ -171,9 +171,10 @@ static void op_poke(struct fuzz *f, bool later)
 
 	for (i = 0; i < len; i++)
 		v[i] = get8(&f->in);
-	if (f->nr == 2)
-		return;
 	a = &s->area[what % (MEMORY + s->cfg.nr_ranges)];
+	/* A log goes by the device's own used index. */
+	if (f->nr == 2 || (s->cfg.log && a == &s->area[DEVICE]))
+		return;
 	if (off >= a->size)
 		off %= a->size;
 	after = later ? get8(&f->in) : 0;
@@ -298,11 +299,32 @@ static void op_count(struct fuzz *f)
 		CHECK((ret[0] > 0) == (ret[1] > 0) && (ret[0] < 0) == (ret[1] < 0));
 }
 
-static void op_move(struct fuzz *f, uint8_t how)
+/* With a log, the device dies; the driver goes on. */
+static void op_die(struct fuzz *f, uint8_t how)
 {
-	struct vrl_vq_state st = { get16(&f->in), get16(&f->in) };
+	uint8_t n = get8(&f->in), after = get8(&f->in);
 	unsigned int i;
 
+	if (f->nr == 1 && how & 0x80)
+		side_die_pushing(&f->side[0], 1 + n % SIDE_CHAINS, 8 * n, after);
+	else if (f->nr == 1 && how & 0x10)
+		side_die_taking(&f->side[0], 1 + n % SIDE_CHAINS, after);
+	else
+		for (i = 0; i < f->nr; i++)
+			side_reopen(&f->side[i]);
+}
+
+static void op_move(struct fuzz *f, uint8_t how)
+{
+	struct vrl_vq_state st;
+	unsigned int i;
+
+	if (f->side[0].cfg.log) {
+		op_die(f, how);
+		return;
+	}
+	st.last_avail = get16(&f->in);
+	st.used_idx = get16(&f->in);
 	for (i = 0; i < f->nr; i++) {
 		struct side *s = &f->side[i];
 
@@ -310,7 +332,7 @@ static void op_move(struct fuzz *f, uint8_t how)
 			side_set_state(s, &st);
 		else
 			/* Out of order, the ring no longer has what is in flight. */
-			side_migrate(s, how & 0x40 && (f->nr == 1 || !s->nr_taken));
+			side_migrate(s, how & 0x10 && (f->nr == 1 || !s->nr_taken));
 	}
 }
 

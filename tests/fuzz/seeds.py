@@ -22,10 +22,10 @@ DATA = [1 + 2 * i for i in range(64)]
 RANGES = ((0, 64), (1, 250))
 
 
-def begin(flags, num=3, start=0, ranges=RANGES, clobber=0x11, iova=None, small=None, top=False):
+def begin(flags, num=3, start=0, ranges=RANGES, clobber=0x11, iova=None, small=None, top=False, log=False):
     """The virtqueue and its memory."""
     misc = (len(ranges) - 2) << 6 if not flags & WINDOW else 0
-    misc |= (0x10 if clobber else 0) | (0x20 if iova is not None else 0)
+    misc |= (1 if log else 0) | (0x10 if clobber else 0) | (0x20 if iova is not None else 0)
     out = bytes([flags | (SMALL if small else 0), num | (0x80 if top else 0), misc])
     out += bytes([clobber] if clobber else []) + bytes([iova] if iova is not None else [])
     out += struct.pack("<H", start) + bytes([small] if small else [])
@@ -79,7 +79,12 @@ def copy(off, length, chain=0, write=False, pieces=False):
 
 
 KICK, NO_KICK, TURN, RESET = bytes([9]), bytes([0x89]), bytes([0x0d]), bytes([14])
-COUNT, MOVE, REWIND = bytes([0x4e]), bytes([0x6e]) + bytes(4), bytes([0x6e | 0x40]) + bytes(4)
+COUNT, MOVE, REWIND = bytes([0x4e]), bytes([0x6e]) + bytes(4), bytes([0x7e]) + bytes(4)
+
+
+def die(n=0, after=0, pushing=False, taking=False):
+    """With a log."""
+    return bytes([0xee if pushing else 0x7e if taking else 0x6e, n, after])
 
 
 def set_state(last_avail, used_idx):
@@ -112,6 +117,8 @@ def common(kind):
     yield "rewound", begin(kind) + ONE * 4 + peek() + REWIND + TURN + push(1) + REWIND + TURN
     yield "reset", begin(kind) + ONE * 2 + peek() + consume(1) + RESET + ONE + TURN
     yield "late-start", begin(kind, start=0xfffe) + (ONE * 3 + TURN + call(0, 2)) * 3
+    yield "log", begin(kind | INDIRECT, log=True) + ALL + peek() + consume(3) + push(1, (1,)) + die() + TURN * 2
+    yield "log-moved", begin(kind, log=True) + (ONE * 3 + CHAIN + peek() + consume(3) + die() + peek(2) + consume(1) + die() + TURN * 2) * 2
     yield "copied", begin(kind) + CHAIN + peek() + copy(3, 100) + copy(1, 150, write=True)
     yield "pieces", begin(kind | INDIRECT) + TABLE + CHAIN + peek() + copy(0, 9, 0, pieces=True)
     near = ((0, 5), (0, 30), (0, 40), (1, 50))
@@ -146,16 +153,17 @@ def common(kind):
 def alone(kind):
     """What only one ring by itself can show."""
     area = 0 if kind == PACKED else 1
-    yield "bad-loop", begin(kind) + post([desc()] * 3, 3, spoil=LOOP) + peek()
-    yield "bad-next", begin(kind) + post([desc()] * 2, 2, spoil=NEXT, arg=8) + peek()
-    yield "bad-next-far", begin(kind) + post([desc()] * 2, 2, spoil=NEXT, arg=0x7fff) + peek()
+    yield "bad-loop", begin(kind, clobber=0) + post([desc()] * 3, 3, spoil=LOOP) + peek()
+    yield "bad-next", begin(kind, clobber=0) + post([desc()] * 2, 2, spoil=NEXT, arg=8) + peek()
+    yield "bad-next-far", begin(kind, clobber=0) + post([desc()] * 2, 2, spoil=NEXT, arg=0x7fff) + peek()
     yield "bad-head", begin(kind) + ONE + post([desc()], spoil=HEAD, arg=8) + TURN + peek()
     yield "bad-head-chain", begin(kind) + post([desc()] * 2, 2, spoil=HEAD, arg=4096) + peek()
     yield "bad-head-table", begin(kind | INDIRECT) + post([desc()], 1, 0, HEAD, 4096) + peek()
-    yield "bad-nested", begin(kind | INDIRECT) + post([desc()] * 3, 2, 0, NESTED, 1) + peek()
+    yield "bad-nested", begin(kind | INDIRECT, clobber=0) + post([desc()] * 3, 2, 0, NESTED, 1) + peek()
     yield "bad-entry-next", begin(kind | INDIRECT) + post([desc()] * 3, 2, 0, ENTRY_NEXT, 3) + peek()
-    yield "bad-entry-loop", begin(kind | INDIRECT) + post([desc()] * 3, 2, 0, ENTRY_NEXT, 1) + peek()
-    yield "bad-owner", begin(kind) + post([desc()] * 3, 2, spoil=OWNER) + peek()
+    yield "bad-entry-far", begin(kind | INDIRECT, clobber=0) + post([desc()] * 3, 2, 0, ENTRY_NEXT, 0x7000) + peek()
+    yield "bad-entry-loop", begin(kind | INDIRECT, clobber=0) + post([desc()] * 3, 2, 0, ENTRY_NEXT, 1) + peek()
+    yield "bad-owner", begin(kind, clobber=0) + post([desc()] * 3, 2, spoil=OWNER) + peek()
     yield "bad-index", begin(kind) + ONE + publish(9) + peek()
     yield "bad-index-count", begin(kind) + ONE + publish(0xfff0) + COUNT + peek()
     yield "bad-index-in-flight", begin(kind) + ONE * 4 + peek() + consume(4) + publish(5) + peek()
@@ -165,6 +173,11 @@ def alone(kind):
     yield "full", begin(kind, num=1) + ONE * 2 + peek() + consume(2) + poke(0, 12, b"\x80\0\x80\0") + peek() + COUNT
     yield "state", begin(kind) + set_state(5, 3) + ONE + TURN + set_state(0x8005, 3) + set_state(3, 0x8004) + TURN
     yield "poked", begin(kind) + ONE * 3 + peek() + poke(0, 8, b"\xff\xff\xff\xff") + peek() + TURN
+    yield "busy", begin(kind, num=7, log=True) + post([desc()], spoil=HEAD, arg=0) * 2 + peek() + consume(2) + die() + TURN
+    for after in range(0, 24, 2):
+        logged = begin(kind, clobber=0, log=True) + ONE * 2 + CHAIN + peek()
+        yield f"die-pushing-{after}", logged + consume(3) + die(1, after, pushing=True) + TURN * 2 + die()
+        yield f"die-taking-{after}", logged + die(2, after, taking=True) + TURN * 2 + die()
     for after in (0, 1, 2, 4):
         yield f"late-{after}", begin(kind, clobber=0) + ALL + poke(0, 24, b"\0\0\0\0\6\0\6\0", after) + peek() + TURN
         yield f"late-index-{after}", begin(kind, clobber=0) + ONE * 3 + poke(area, 2, b"\xff", after) + peek() + TURN

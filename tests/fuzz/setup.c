@@ -63,6 +63,9 @@ unsigned int setup(struct input *in, struct side_config *cfg)
 	cfg->by_fetch = flags & FLAG_FETCH;
 	cfg->window = flags & FLAG_WINDOW;
 	cfg->skew = misc & 14;
+	cfg->log = misc & 1;
+	/* This driver reuses ids in a circle, which a log of two sides must not see. */
+	cfg->fifo = cfg->log && (flags & FLAG_SIDES) > 1;
 	cfg->clobber = misc & 0x10 ? get8(in) : 0;
 	cfg->iova_last = misc & 0x20 ? SPACE_BASE + 32 * get8(in) : 0;
 	cfg->start = get16(in);

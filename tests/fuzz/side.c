@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vrl/inflight.h>
+
 #include "side.h"
 
 uint16_t side_ahead(const struct side *s, uint16_t at, unsigned int n)
@@ -75,7 +77,7 @@ static void side_fini_areas(struct side *s)
 }
 
 /* A device begins here, whoever was there before. */
-static int side_open(struct side *s, struct vrl_vq *vq, const struct vrl_vq_state *st)
+int side_open(struct side *s, struct vrl_vq *vq, const struct vrl_vq_state *st)
 {
 	const struct vrl_vq_config cfg = {
 		.desc = s->area[DESC].live,
@@ -88,13 +90,15 @@ static int side_open(struct side *s, struct vrl_vq *vq, const struct vrl_vq_stat
 		.mem = s->cfg.by_fetch ? NULL : &s->space.mem,
 		.fetch = s->cfg.by_fetch ? side_fetch : NULL,
 		.opaque = s,
+		.inflight = s->log,
+		.resubmit = s->resubmit,
 	};
 
 	return vrl_vq_init(vq, &cfg);
 }
 
 /* The model when nobody has asked for anything yet. */
-static void side_stand(struct side *s, const struct vrl_vq_state *st)
+void side_stand(struct side *s, const struct vrl_vq_state *st)
 {
 	s->last_avail = st->last_avail;
 	s->used_idx = st->used_idx;
@@ -105,12 +109,28 @@ static void side_stand(struct side *s, const struct vrl_vq_state *st)
 	s->nr_peeked = 0;
 }
 
+/* Memory that holds no log yet. */
+static void side_begin_log(struct side *s)
+{
+	uint32_t size = vrl_inflight_size(s->cfg.features, s->cfg.num);
+
+	free(s->log);
+	free(s->resubmit);
+	s->log = calloc(1, size);
+	s->resubmit = calloc(s->cfg.packed ? 2 * s->cfg.num : s->cfg.num, 2);
+	CHECK(s->log && s->resubmit);
+	CHECK(!vrl_inflight_check(s->log, size, s->cfg.features, s->cfg.num));
+	s->nr_again = 0;
+}
+
 static void side_begin(struct side *s)
 {
 	struct vrl_vq_state st = { s->cfg.start, s->cfg.start };
 	uint16_t idx = htole16(s->cfg.start);
 
 	side_init_areas(s);
+	if (s->cfg.log)
+		side_begin_log(s);
 	if (!s->cfg.packed) {
 		area_poke(&s->area[DRIVER], 2, &idx, 2);
 		area_poke(&s->area[DEVICE], 2, &idx, 2);
@@ -159,6 +179,8 @@ void side_fini(struct side *s)
 {
 	side_fini_areas(s);
 	space_fini(&s->space);
+	free(s->log);
+	free(s->resubmit);
 	free(s->vq);
 	if (!s->roomy)
 		burst_destroy(s->b);

@@ -10,6 +10,7 @@
  * side.c     set-up, state, migration, reset
  * side_peek.c    peek and consume
  * side_push.c    push, the questions about notifications
+ * side_log.c     in-flight log: crashes, and chains that come again
  * side_copy.c    vrl/mem.h over what was peeked
  */
 #ifndef FUZZ_SIDE_H
@@ -32,6 +33,8 @@ struct side_config {
 	uint64_t iova_last;
 	bool by_fetch;			/* tables; else through vrl_mem */
 	bool window;			/* one range from 0 to iova_last, no table */
+	bool log;			/* vrl/inflight.h */
+	bool fifo;			/* what is taken first is pushed first */
 	uint8_t clobber;		/* view_config.clobber for peeks */
 	uint16_t start;			/* split: free running; packed: offset */
 	unsigned int skew;
@@ -45,8 +48,9 @@ struct side_config {
 struct taken {
 	uint32_t id;			/* vrl_chain.id */
 	uint16_t key;			/* head or buffer id */
-	uint16_t nr_desc;		/* split: 1 */
+	uint16_t nr_desc;		/* of the ring */
 	uint32_t in_len;
+	unsigned int seq;		/* order of being taken */
 };
 
 struct side {
@@ -67,6 +71,12 @@ struct side {
 	bool broken;
 	struct taken taken[SIDE_NUM_MAX];	/* oldest first */
 	unsigned int nr_taken;
+	/* With a log, after a crash: on record, to come again before all others. */
+	struct taken again[SIDE_NUM_MAX];
+	unsigned int nr_again;
+	unsigned int seq;
+	void *log;			/* blocks of their exact size */
+	uint16_t *resubmit;
 
 	/* The last peek. */
 	struct taken peeked[SIDE_CHAINS];
@@ -112,9 +122,27 @@ void side_view_begin(struct side *s, uint8_t clobber);
 /* view_config.release: right before the driver sees a push. */
 void side_released(void *opaque, const volatile void *p);
 
+/* vrl_vq_init() on the memory that there is. */
+int side_open(struct side *s, struct vrl_vq *vq, const struct vrl_vq_state *st);
+/* The model of a device that has just begun. */
+void side_stand(struct side *s, const struct vrl_vq_state *st);
+
 int side_peek(struct side *s, unsigned int max, bool fetch_fails);
 void side_consume(struct side *s, unsigned int n);
 int side_avail_count(struct side *s);
+/* Packed: is the next descriptor available, by what was looked at just now? */
+bool side_saw_avail(struct side *s);
+
+/* With a log: the process dies and another one goes on. */
+void side_reopen(struct side *s);
+/* It dies before the @after-th store of a push of @n chains, or of taking them. */
+void side_die_pushing(struct side *s, unsigned int n, uint32_t len, unsigned int after);
+void side_die_taking(struct side *s, unsigned int n, unsigned int after);
+/* @n chains are taken, by the model. */
+void side_log_take(struct side *s, unsigned int n);
+/* The descriptors of a chain in flight as the log has them; how many. */
+unsigned int side_log_chain(const struct side *s, const struct taken *t,
+			    struct vring_packed_desc *d);
 
 /* Out of s->taken, by index; @len is cut to what the chain can hold. */
 void side_push(struct side *s, const uint8_t *which, unsigned int n, uint32_t len);

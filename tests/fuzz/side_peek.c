@@ -108,31 +108,63 @@ static const void *oracle_mem(void *opaque, uint64_t iova, uint32_t len)
 	return f->err ? NULL : s;
 }
 
-/* The chain at a position; @taken: descriptors of those before it in the burst. */
-static enum oracle_verdict judge(struct side *s, uint16_t at, unsigned int taken,
-				 struct oracle_chain *c)
+static struct oracle oracle_of(struct side *s, unsigned int room)
 {
-	const struct oracle o = {
+	s->unseen_flags = false;
+	s->unseen_rest = false;
+	s->entries = 0;
+	return (struct oracle){
 		.desc = (const void *)s->area[DESC].live,
 		.ring = (const void *)s->area[DESC].live,
 		.num = s->cfg.num,
-		.room = s->cfg.num - s->in_flight - taken,
+		.room = room,
 		.indirect = s->cfg.features & VRL_F_INDIRECT,
 		.iova_last = s->cfg.iova_last,
 		.mem = oracle_mem,
 		.saw = oracle_saw,
 		.opaque = s,
 	};
+}
+
+/* The chain at a position; @taken: descriptors of those before it in the burst. */
+static enum oracle_verdict judge(struct side *s, uint16_t at, unsigned int taken,
+				 struct oracle_chain *c)
+{
+	struct oracle o = oracle_of(s, s->cfg.num - s->in_flight - taken);
 	uint16_t head;
 
-	s->unseen_flags = false;
-	s->unseen_rest = false;
-	s->entries = 0;
 	if (s->cfg.packed)
 		return oracle_walk_packed(&o, at, c);
 	if (!saw(&s->area[DRIVER], 4 + 2 * (size_t)(at % s->cfg.num), &head, 2, false))
 		s->unseen_flags = true;
 	return oracle_walk(&o, le16toh(head), c);
+}
+
+/* Packed: a log's copy is nobody's to change. */
+static void oracle_saw_log(void *opaque, const void *p, uint64_t iova, void *d)
+{
+	if (p)
+		memcpy(d, p, 16);
+	else
+		saw_entry(opaque, iova, d);
+}
+
+/* A chain that comes again: from the ring by its head, or from the log. */
+static enum oracle_verdict judge_again(struct side *s, const struct taken *t,
+				       struct oracle_chain *c)
+{
+	struct vring_packed_desc d[SIDE_NUM_MAX];
+	struct oracle o = oracle_of(s, t->nr_desc);
+	enum oracle_verdict verdict;
+
+	if (!s->cfg.packed)
+		return oracle_walk(&o, t->key, c);
+	side_log_chain(s, t, d);
+	o.ring = d;
+	o.saw = oracle_saw_log;
+	verdict = oracle_walk_packed(&o, VRL_STATE_WRAP, c);
+	c->nr_desc = t->nr_desc;
+	return verdict;
 }
 
 /* ---- one chain ---- */
@@ -154,12 +186,10 @@ static void check_legal(struct side *s, const struct vrl_chain *c,
 	}
 }
 
-/* What is left in @c is the chain of the oracle. */
-static void check_chain(struct side *s, unsigned int i, uint16_t at,
-			unsigned int taken, struct oracle_chain *want)
+static void check_chain(struct side *s, unsigned int i, enum oracle_verdict verdict,
+			const struct oracle_chain *want)
 {
 	const struct vrl_chain *c = &s->b->chains[i];
-	enum oracle_verdict verdict = judge(s, at, taken, want);
 
 	CHECK(verdict == ORACLE_LEGAL || verdict == ORACLE_FAULT);
 	CHECK(!s->unseen_flags && !s->unseen_rest);
@@ -185,14 +215,12 @@ static bool fits(const struct side *s, const struct oracle_chain *c)
 }
 
 /*
- * The burst ended before the chain at @at, although it was wanted and announced.
+ * The burst ended before chain @c, although that was wanted and announced.
  * True if it was a malformed one.
  */
-static bool check_end(struct side *s, int ret, uint16_t at, unsigned int taken)
+static bool check_end(struct side *s, int ret, enum oracle_verdict verdict,
+		      const struct oracle_chain *c)
 {
-	static struct oracle_chain c;
-	enum oracle_verdict verdict = judge(s, at, taken, &c);
-
 	if (verdict == ORACLE_NONE && !s->unseen_flags) {
 		CHECK(ret >= 0);
 		return false;
@@ -208,7 +236,7 @@ static bool check_end(struct side *s, int ret, uint16_t at, unsigned int taken)
 	/* Then it was too large. */
 	CHECK(!s->roomy);
 	CHECK(ret > 0 || ret == -E2BIG);
-	CHECK(ret > 0 || view_is_changing() || verdict == ORACLE_ILLEGAL || !fits(s, &c));
+	CHECK(ret > 0 || view_is_changing() || verdict == ORACLE_ILLEGAL || !fits(s, c));
 	return verdict == ORACLE_ILLEGAL;
 }
 
@@ -235,11 +263,7 @@ static int announced(struct side *s)
  */
 static void check_full(struct side *s, int ret)
 {
-	uint16_t flags, want = s->last_avail & VRL_STATE_WRAP ? 1u << 7 : 1u << 15;
-	const uint8_t *p = s->area[DESC].live + 16 * (size_t)(s->last_avail & 0x7fff);
-
-	CHECK(view_saw(p + 14, &flags, 2, false));
-	s->broken = (le16toh(flags) & (1u << 7 | 1u << 15)) == want;
+	s->broken = side_saw_avail(s);
 	CHECK(ret == (s->broken ? -EPROTO : 0));
 }
 
@@ -267,16 +291,40 @@ static void check_burst(struct side *s, int ret, unsigned int max)
 	}
 	CHECK(got <= (unsigned int)nr);
 	for (i = 0; i < got; i++) {
-		check_chain(s, i, at, taken, &c);
+		check_chain(s, i, judge(s, at, taken, &c), &c);
 		taken += c.nr_desc;
 		at = side_ahead(s, at, s->cfg.packed ? c.nr_desc : 1);
 	}
 	if (got < max && got < (unsigned int)nr &&
 	    !(s->cfg.packed && s->in_flight + taken == s->cfg.num))
-		malformed = check_end(s, ret, at, taken);
+		malformed = check_end(s, ret, judge(s, at, taken, &c), &c);
 	else
 		CHECK(ret >= 0);
 	/* The oracle stops where a chain turns malformed, the library may go on. */
+	CHECK(malformed || view_saw_all());
+}
+
+/* After a crash: those on record, in the order in which they were taken. */
+static void check_again(struct side *s, int ret, unsigned int max)
+{
+	static struct oracle_chain c;
+	unsigned int i, got = ret > 0 ? (unsigned int)ret : 0;
+	bool malformed = false;
+
+	if (max > s->nr_again)
+		max = s->nr_again;
+	CHECK(s->b->nr_chains == got && got <= max);
+	if (s->fetch_fails && s->fetch_called) {
+		CHECK(ret == -EINTR);
+		return;
+	}
+	for (i = 0; i < got; i++) {
+		check_chain(s, i, judge_again(s, &s->again[i], &c), &c);
+		CHECK(s->b->chains[i].id == s->again[i].id);
+		s->peeked[i].seq = s->again[i].seq;
+	}
+	if (got < max)
+		malformed = check_end(s, ret, judge_again(s, &s->again[got], &c), &c);
 	CHECK(malformed || view_saw_all());
 }
 
@@ -298,6 +346,8 @@ int side_peek(struct side *s, unsigned int max, bool fetch_fails)
 		CHECK(ret == -EPROTO && !s->b->nr_chains);
 	else if (!max)
 		CHECK(!ret && !s->b->nr_chains);
+	else if (s->nr_again)
+		check_again(s, ret, max);
 	else
 		check_burst(s, ret, max);
 	view_end();
@@ -309,44 +359,64 @@ int side_peek(struct side *s, unsigned int max, bool fetch_fails)
 
 void side_consume(struct side *s, unsigned int n)
 {
+	bool again = s->nr_again;
 	unsigned int i;
 
 	CHECK(n <= s->nr_peeked);
 	side_view_begin(s, 0);
 	vrl_vq_consume(s->vq, s->b, n);
 	view_end();
+	if (s->cfg.log)
+		side_log_take(s, n);
 	for (i = 0; i < n; i++) {
-		const struct taken *t = &s->peeked[i];
+		struct taken *t = &s->peeked[i];
 		unsigned int steps = s->cfg.packed ? t->nr_desc : 1;
 
 		CHECK(s->nr_taken < SIDE_NUM_MAX);
+		if (!again) {
+			t->seq = s->seq++;
+			s->in_flight += steps;
+			s->last_avail = side_ahead(s, s->last_avail, steps);
+			s->unread -= t->nr_desc < s->unread ? t->nr_desc : s->unread;
+		}
 		s->taken[s->nr_taken++] = *t;
-		s->in_flight += steps;
-		s->last_avail = side_ahead(s, s->last_avail, steps);
-		s->unread -= t->nr_desc < s->unread ? t->nr_desc : s->unread;
 	}
 	CHECK(s->in_flight <= s->cfg.num);
 	s->nr_peeked = 0;
 	side_check_state(s);
 }
 
+/* The owner bits of the next descriptor, as looked at just now. */
+bool side_saw_avail(struct side *s)
+{
+	uint16_t flags, owner = 1u << VRING_PACKED_DESC_F_AVAIL |
+				1u << VRING_PACKED_DESC_F_USED;
+	const uint8_t *p = s->area[DESC].live + 16 * (size_t)(s->last_avail & 0x7fff);
+
+	CHECK(view_saw(p + 14, &flags, 2, false));
+	return (le16toh(flags) & owner) ==
+	       (s->last_avail & VRL_STATE_WRAP ? 1u << VRING_PACKED_DESC_F_AVAIL :
+						 1u << VRING_PACKED_DESC_F_USED);
+}
+
 int side_avail_count(struct side *s)
 {
-	static struct oracle_chain c;
 	int ret, nr;
 
 	side_view_begin(s, 0);
 	ret = vrl_vq_avail_count(s->vq);
 	if (s->broken) {
 		CHECK(ret == -EPROTO);
+	} else if (s->cfg.packed && s->nr_again) {
+		CHECK(ret == 1);
 	} else if (s->cfg.packed && s->in_flight == s->cfg.num) {
 		check_full(s, ret);
 	} else if (!s->cfg.packed) {
 		nr = announced(s);
 		s->broken = nr < 0;
-		CHECK(ret == (nr < 0 ? -EPROTO : nr));
+		CHECK(ret == (nr < 0 ? -EPROTO : nr + (int)s->nr_again));
 	} else {
-		CHECK(ret == (judge(s, s->last_avail, 0, &c) != ORACLE_NONE));
+		CHECK(ret == side_saw_avail(s));
 	}
 	view_end();
 	side_check_state(s);

@@ -47,6 +47,8 @@ static struct {
 	size_t found;		/* by the last view_saw() */
 	size_t nr_at_store;	/* looks before the last store into an area */
 	bool clobbered_all;
+	jmp_buf *die_to;	/* or NULL */
+	unsigned int die_after;
 	struct poke poke[MAX_POKES];
 	unsigned int nr_pokes;
 } view;
@@ -98,7 +100,8 @@ void area_expect(struct area *a, size_t off, const void *p, size_t len)
 void area_accept(struct area *a, size_t off, size_t len)
 {
 	CHECK(off <= a->size && len <= a->size - off);
-	memcpy(a->want + off, a->live + off, len);
+	if (len)
+		memcpy(a->want + off, a->live + off, len);
 }
 
 static struct area *area_of(const volatile void *p)
@@ -134,6 +137,7 @@ void view_end(void)
 	size_t k;
 
 	view.running = false;
+	view.die_to = NULL;
 	for (i = 0; view.clobbered_all && i < view.cfg.nr; i++)
 		if (view.cfg.areas[i].size)
 			memcpy(view.cfg.areas[i].live, view.cfg.areas[i].want,
@@ -267,9 +271,35 @@ void hook_pause(bool pause)
 	view.paused = pause;
 }
 
+void view_die(jmp_buf *to, unsigned int after)
+{
+	view.die_to = to;
+	view.die_after = after;
+}
+
+void view_survive(void)
+{
+	unsigned int i;
+
+	view.running = false;
+	view.die_to = NULL;
+	for (i = 0; i < view.cfg.nr; i++)
+		area_accept(&view.cfg.areas[i], 0, view.cfg.areas[i].size);
+}
+
+static void view_dies(void)
+{
+	jmp_buf *to = view.die_to;
+
+	view_survive();
+	longjmp(*to, 1);
+}
+
 void hook_store(const volatile void *p, size_t size, bool release)
 {
 	(void)size;
+	if (view.die_to && !view.die_after--)
+		view_dies();
 	if (!view.running || !area_of(p))
 		return;
 	view.nr_at_store = view.nr;

@@ -11,6 +11,7 @@
 #ifndef FUZZ_VIEW_H
 #define FUZZ_VIEW_H
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,6 +78,14 @@ bool view_saw(const void *p, void *dst, size_t len, bool copied);
 bool view_saw_all(void);
 /* What view_saw() has just given out was looked at after the last store. */
 bool view_saw_after_store(void);
+/*
+ * The process dies right before the @after-th store from now on that is one of the
+ * library's WRITE_ONCE() or smp_store_release(), wherever it goes: back to *@to.
+ * The view is then ended, and all areas are as they have been left.
+ */
+void view_die(jmp_buf *to, unsigned int after);
+/* It did not: the view is ended in the same way. */
+void view_survive(void);
 /* The driver rewrites all that it can, until the end. */
 void view_clobber_all(void);
 
