@@ -179,13 +179,39 @@ static bool is_shown(const struct side *s, uint16_t used_idx)
 	       (s->used_idx & VRL_STATE_WRAP ? PACKED_OWNER : 0);
 }
 
+/* Functions of their own, so that the compiler keeps nothing across the death. */
+static __attribute__((noinline)) void push_until_death(struct side *s,
+						       const struct vrl_used_elem *e,
+						       unsigned int n, unsigned int after)
+{
+	jmp_buf dead;
+
+	if (setjmp(dead))
+		return;
+	log_view_begin(s);
+	view_die(&dead, after);
+	vrl_vq_push_burst(s->vq, e, n);
+	view_survive();
+}
+
+static __attribute__((noinline)) void take_until_death(struct side *s, unsigned int n,
+						       unsigned int after)
+{
+	jmp_buf dead;
+
+	if (setjmp(dead))
+		return;
+	log_view_begin(s);
+	view_die(&dead, after);
+	vrl_vq_consume(s->vq, s->b, n);
+	view_survive();
+}
+
 void side_die_pushing(struct side *s, unsigned int n, uint32_t len, unsigned int after)
 {
 	struct vrl_used_elem e[SIDE_CHAINS] = { { 0 } };
-	volatile unsigned int nr = n < s->nr_taken ? n : s->nr_taken;
-	unsigned int i, steps = 0;
+	unsigned int i, nr = n < s->nr_taken ? n : s->nr_taken, steps = 0;
 	uint16_t used_idx;
-	jmp_buf dead;
 
 	if (!nr || s->broken)
 		return;
@@ -194,12 +220,7 @@ void side_die_pushing(struct side *s, unsigned int n, uint32_t len, unsigned int
 		steps += steps_of(s, &s->taken[i]);
 	}
 	used_idx = side_ahead(s, s->used_idx, steps);
-	if (!setjmp(dead)) {
-		log_view_begin(s);
-		view_die(&dead, after);
-		vrl_vq_push_burst(s->vq, e, nr);
-		view_survive();
-	}
+	push_until_death(s, e, nr, after);
 	if (is_shown(s, used_idx)) {
 		s->used_idx = used_idx;
 		s->in_flight -= steps;
@@ -211,20 +232,13 @@ void side_die_pushing(struct side *s, unsigned int n, uint32_t len, unsigned int
 
 void side_die_taking(struct side *s, unsigned int n, unsigned int after)
 {
-	volatile unsigned int nr = n < s->nr_peeked ? n : s->nr_peeked;
-	unsigned int i;
-	jmp_buf dead;
+	unsigned int i, nr = n < s->nr_peeked ? n : s->nr_peeked;
 
 	for (i = 0; i < nr; i++)
 		if (is_busy(s, i, s->peeked[i].key))
 			return;
 	if (!nr || s->broken || s->nr_again)
 		return;
-	if (!setjmp(dead)) {
-		log_view_begin(s);
-		view_die(&dead, after);
-		vrl_vq_consume(s->vq, s->b, nr);
-		view_survive();
-	}
+	take_until_death(s, nr, after);
 	reopen(s, nr);
 }
