@@ -81,26 +81,39 @@ void guest_packed_fill(struct vring_packed_desc *d, uint64_t addr, uint32_t len,
 	d->flags = htole16(flags);
 }
 
+/* Write a descriptor, all but the flags, which are returned. */
+static uint16_t packed_place(struct guest *g, uint16_t at,
+			     const struct vring_packed_desc *d)
+{
+	struct vring_packed_desc *to = &g->ring[offset_of(at)];
+
+	to->addr = d->addr;
+	to->len = d->len;
+	to->id = d->id;
+	return le16toh(d->flags) | avail_bits(at);
+}
+
+/* The n descriptors from avail_idx on are written but for the first one's flags. */
+static void packed_publish(struct guest *g, uint16_t first_flags, unsigned int n)
+{
+	struct vring_packed_desc *first = &g->ring[offset_of(g->avail_idx)];
+
+	g->avail_idx = guest_packed_ahead(g, g->avail_idx, n);
+	g->unasked += n;
+	__atomic_store_n(&first->flags, htole16(first_flags), __ATOMIC_SEQ_CST);
+}
+
 void guest_packed_offer(struct guest *g, const struct vring_packed_desc *d,
 			unsigned int n)
 {
-	struct vring_packed_desc *first = &g->ring[offset_of(g->avail_idx)];
-	uint16_t first_flags = le16toh(d->flags) | avail_bits(g->avail_idx);
+	uint16_t at = g->avail_idx, first = packed_place(g, at, &d[0]);
 	unsigned int i;
 
-	for (i = 0; i < n; i++) {
-		struct vring_packed_desc *at = &g->ring[offset_of(g->avail_idx)];
-		uint16_t flags = le16toh(d[i].flags) | avail_bits(g->avail_idx);
-
-		at->addr = d[i].addr;
-		at->len = d[i].len;
-		at->id = d[i].id;
-		if (i > 0)
-			at->flags = htole16(flags);
-		g->avail_idx = guest_packed_ahead(g, g->avail_idx, 1);
+	for (i = 1; i < n; i++) {
+		at = guest_packed_ahead(g, at, 1);
+		g->ring[offset_of(at)].flags = htole16(packed_place(g, at, &d[i]));
 	}
-	g->unasked += n;
-	__atomic_store_n(&first->flags, htole16(first_flags), __ATOMIC_SEQ_CST);
+	packed_publish(g, first, n);
 }
 
 /* Any id that the device does not have; not the offset, so that both show. */
@@ -116,18 +129,23 @@ static uint16_t packed_take_id(struct guest *g)
 static int packed_post(struct guest *g, const struct guest_buf *bufs,
 		       unsigned int nr_out, unsigned int nr)
 {
-	struct vring_packed_desc *d = guest_calloc(nr, sizeof(*d));
-	uint16_t id = packed_take_id(g);
+	uint16_t at = g->avail_idx, id = packed_take_id(g), first = 0, flags;
+	struct vring_packed_desc d;
 	unsigned int i;
 
 	/* The id counts in the last one only (2.8.6). */
-	for (i = 0; i < nr; i++)
-		guest_packed_fill(&d[i], bufs[i].iova, bufs[i].len,
-				  i < nr - 1 ? 0xffff : id,
+	for (i = 0; i < nr; i++) {
+		guest_packed_fill(&d, bufs[i].iova, bufs[i].len, i < nr - 1 ? 0xffff : id,
 				  (i < nr - 1 ? VRING_DESC_F_NEXT : 0) |
 				  (i < nr_out ? 0 : VRING_DESC_F_WRITE));
-	guest_packed_offer(g, d, nr);
-	free(d);
+		flags = packed_place(g, at, &d);
+		if (i == 0)
+			first = flags;
+		else
+			g->ring[offset_of(at)].flags = htole16(flags);
+		at = guest_packed_ahead(g, at, 1);
+	}
+	packed_publish(g, first, nr);
 	return id;
 }
 
