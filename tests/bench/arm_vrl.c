@@ -31,6 +31,7 @@ static struct vrl_seg segs[CHAINS_MAX];
 static struct vrl_fetch fetches[CHAINS_MAX];
 static struct vrl_desc descs[CHAINS_MAX];
 static struct vrl_used_elem used[CHAINS_MAX];
+static struct vrl_piece out[BATCH_MAX];		/* the private frames */
 
 static int vrl_map(struct vrl_queue *q, const struct driver *d, unsigned int ranges)
 {
@@ -117,8 +118,7 @@ static unsigned int vrl_tx(void *ctx, unsigned int n)
  */
 static inline unsigned int vrl_put(struct vrl_queue *q, unsigned int i, unsigned int at)
 {
-	const struct vrl_piece frame = { .addr = frames.buf[i], .len = frames.len[i] };
-	int nr = vrl_mem_write_frame(&q->mem, &q->burst, at, &frame, 1, &used[at]);
+	int nr = vrl_mem_write_frame(&q->mem, &q->burst, at, &out[i], 1, &used[at]);
 	__le16 num_buffers;
 
 	if (nr == 1)
@@ -136,7 +136,7 @@ static unsigned int vrl_rx(void *ctx, unsigned int n)
 
 	vrl_mem_sync(&q->mem);
 	/* 16 chains are enough for a frame of 64 KiB in pages. */
-	if (vrl_vq_peek_burst(&q->vq, &q->burst, frames.len[0] > 4096 ? 16 * n : n) <= 0)
+	if (vrl_vq_peek_burst(&q->vq, &q->burst, out[0].len > 4096 ? 16 * n : n) <= 0)
 		return 0;
 	for (i = 0; i < n; i++, at += nr) {
 		nr = vrl_put(q, i, at);
@@ -148,6 +148,12 @@ static unsigned int vrl_rx(void *ctx, unsigned int n)
 	if (vrl_vq_needs_call(&q->vq))
 		abort();
 	return i;
+}
+
+static void vrl_set(void *ctx, unsigned int i, const uint8_t *frame, uint32_t len)
+{
+	flat_put(ctx, i, frame, len);
+	out[i] = (struct vrl_piece){ .addr = frames.buf[i], .len = frames.len[i] };
 }
 
 static void vrl_close(void *ctx)
@@ -165,7 +171,7 @@ const struct arm arm_vrl_window = {
 	.tx = vrl_tx,
 	.rx = vrl_rx,
 	.get = flat_get,
-	.put = flat_put,
+	.put = vrl_set,
 	.close = vrl_close,
 };
 
@@ -177,7 +183,7 @@ const struct arm arm_vrl_table1 = {
 	.tx = vrl_tx,
 	.rx = vrl_rx,
 	.get = flat_get,
-	.put = flat_put,
+	.put = vrl_set,
 	.close = vrl_close,
 };
 
@@ -189,6 +195,6 @@ const struct arm arm_vrl_table64 = {
 	.tx = vrl_tx,
 	.rx = vrl_rx,
 	.get = flat_get,
-	.put = flat_put,
+	.put = vrl_set,
 	.close = vrl_close,
 };

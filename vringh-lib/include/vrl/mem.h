@@ -289,16 +289,20 @@ static inline int vrl_mem_write_frame(struct vrl_mem *m,
 		goto cold;
 
 	s = &b->segs[c->seg + c->nr_out];
-	if (m->window && nr == 1 && len > s->len) {
+	if (len > s->len) {
+		if (!m->window || nr != 1)
+			goto cold;
 		vrl_mem_write_window(m->window, s, src->addr, (__u32)len);
+		end = src;
+	} else if (m->window) {
+		to = (char *)m->window + s->iova;
 	} else {
-		if (len <= s->len)
-			to = (char *)vrl_mem_at(m, s->iova, len, VRL_PERM_W);
+		to = (char *)vrl_mem_at(m, s->iova, len, VRL_PERM_W);
 		if (__builtin_expect(!to, 0))
 			goto cold;
-		for (p = src; p < end; to += p->len, p++)
-			vrl_copy_to_driver(to, p->addr, p->len);
 	}
+	for (p = src; p < end; to += p->len, p++)
+		vrl_copy_to_driver(to, p->addr, p->len);
 	used->id = c->id;
 	used->len = (__u32)len;
 	return 1;
