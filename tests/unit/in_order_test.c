@@ -5,8 +5,10 @@
  * VIRTIO_F_IN_ORDER (2.7.9, 2.8.8): one used entry for a whole batch, for both
  * kinds of ring, with interrupts that count what the entry stands for.
  */
-#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <vrl/inflight.h>
 
 #include "ring.h"
 #include "test.h"
@@ -191,12 +193,82 @@ static void bursts_without_batching_work_in_order(void **state)
 	}
 }
 
+/* ---- with an in-flight log ---- */
+
+static void take_ids(struct ring *r, struct vrl_used_elem *e, unsigned int want,
+		     const int *ids)
+{
+	unsigned int i;
+
+	assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), want);
+	vrl_vq_consume(&r->vq, r->b, want);
+	for (i = 0; i < want; i++) {
+		assert_int_equal(ring_id(&r->b->chains[i]), ids[i]);
+		e[i] = (struct vrl_used_elem){ r->b->chains[i].id, r->b->chains[i].in_len };
+	}
+}
+
+static void give_batch(struct ring *r, const struct vrl_used_elem *e, unsigned int n)
+{
+	struct vrl_used_elem got;
+	unsigned int i;
+
+	vrl_vq_push_in_order(&r->vq, e, n);
+	for (i = 0; i < n; i++) {
+		assert_true(guest_get_used(&r->g, &got));
+		assert_int_equal(got.id, (uint16_t)e[i].id);
+	}
+	assert_false(guest_get_used(&r->g, &got));
+}
+
+/* Five are taken, three come back as a batch; then the device is another one. */
+static void log_and_batch(enum guest_kind kind, uint32_t features, uint16_t start)
+{
+	const struct guest_buf bufs[2] = { { 0x1000, 10 }, { 0x2000, 20 } };
+	uint16_t resubmit[2 * 8];
+	struct vrl_used_elem e[8];
+	struct vrl_vq_config cfg;
+	unsigned int i, round;
+	struct ring r;
+	int ids[5];
+
+	ring_open(&r, kind, 8, VRL_F_IN_ORDER, start);
+	ring_config(&r, &cfg, false);
+	cfg.inflight = aligned_alloc(64, vrl_inflight_size(features, 8));
+	memset(cfg.inflight, 0, vrl_inflight_size(features, 8));
+	cfg.resubmit = resubmit;
+	assert_int_equal(vrl_vq_init(&r.vq, &cfg), 0);
+	for (round = 0; round < 5; round++) {
+		for (i = 0; i < 5; i++)
+			ids[i] = guest_post(&r.g, bufs, 0, 1 + i % 2, false);
+		take_ids(&r, e, 5, ids);
+		give_batch(&r, e, 3);
+		memset(&r.vq, 0xa5, sizeof(r.vq));
+		assert_int_equal(vrl_vq_init(&r.vq, &cfg), 0);
+		take_ids(&r, e, 2, ids + 3);
+		give_batch(&r, e, 2);
+	}
+	/* Nothing is in flight, and so nothing comes again. */
+	assert_int_equal(vrl_vq_init(&r.vq, &cfg), 0);
+	assert_int_equal(vrl_vq_peek_burst(&r.vq, r.b, 8), 0);
+	free(cfg.inflight);
+	ring_close(&r);
+}
+
+static void a_batch_leaves_the_log_as_a_whole(void **state)
+{
+	(void)state;
+	log_and_batch(GUEST_SPLIT, VRL_F_IN_ORDER, 0);
+	log_and_batch(GUEST_PACKED, VRL_F_IN_ORDER | VRL_F_PACKED, VRL_STATE_WRAP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(batches_of_any_size_come_back_in_order),
 		cmocka_unit_test(a_batch_is_one_used_entry),
 		cmocka_unit_test(events_count_what_a_batch_stands_for),
+		cmocka_unit_test(a_batch_leaves_the_log_as_a_whole),
 		cmocka_unit_test(bursts_without_batching_work_in_order),
 	};
 
