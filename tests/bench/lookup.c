@@ -12,6 +12,7 @@
 #include "results.h"
 
 #define LOOKUPS		1024u
+#define ADDRESSES	(64 * LOOKUPS)	/* more than a branch predictor can learn */
 #define RANGE_LEN	8192u
 #define RANGE_STEP	16384u
 #define ACCESS		64u
@@ -31,7 +32,7 @@ struct figure lookups[LOOKUP_ARMS][LOOKUP_SIZES];
 typedef uint64_t (*lookup_fn)(const uint64_t *iova, unsigned int n);
 
 static struct vrl_mem by_window, by_table;
-static uint64_t hot[LOOKUPS], scattered[LOOKUPS];
+static uint64_t hot[ADDRESSES], scattered[ADDRESSES];
 
 /* ---- the loops -------------------------------------------------------------- */
 
@@ -101,14 +102,16 @@ static uint64_t expected(const uint64_t *iova)
 	return sum;
 }
 
-static double lookup_ticks(const struct lookup *l)
+static double lookup_ticks(const struct lookup *l, unsigned int round)
 {
 	double v[REPEATS];
 	uint64_t start;
 
 	for (unsigned int i = 0; i < REPEATS; i++) {
+		const uint64_t *iova = l->iova + (round * REPEATS + i) * LOOKUPS % ADDRESSES;
+
 		start = ticks_before();
-		l->fn(l->iova, LOOKUPS);
+		l->fn(iova, LOOKUPS);
 		v[i] = (double)(ticks_after() - start);
 	}
 	return middle_mean(v, REPEATS) / LOOKUPS;
@@ -116,19 +119,20 @@ static double lookup_ticks(const struct lookup *l)
 
 static double lookup_insns(const struct lookup *l)
 {
+	l->fn(l->iova, LOOKUPS);	/* finds out what is hot */
 	count_begin();
 	l->fn(l->iova, LOOKUPS);
 	return count_end() / LOOKUPS;
 }
 
-static void lookup_round(unsigned int s)
+static void lookup_round(unsigned int s, unsigned int round)
 {
 	const struct lookup none = { .fn = loop_none, .iova = scattered };
-	double floor = lookup_ticks(&none), ns[NR_PLAN];
+	double floor = lookup_ticks(&none, round), ns[NR_PLAN];
 	bool quiet = core_is_quiet();
 
 	for (unsigned int i = 0; i < NR_PLAN; i++)
-		ns[i] = (lookup_ticks(&plan[i]) - floor) * ns_per_tick;
+		ns[i] = (lookup_ticks(&plan[i], round) - floor) * ns_per_tick;
 	quiet &= core_is_quiet();
 	for (unsigned int i = 0; i < NR_PLAN; i++)
 		figure_add(&lookups[plan[i].arm][s], ns[i] > 0 ? ns[i] : 0, quiet);
@@ -147,7 +151,7 @@ static void lookup_measure(unsigned int s)
 	}
 	for (unsigned int i = 0; i < 2 * options.rounds; i++)
 		if (lookups[plan[0].arm][s].n < options.rounds)
-			lookup_round(s);
+			lookup_round(s, i);
 	for (unsigned int i = 0; i < NR_PLAN; i++)
 		figure_finish(&lookups[plan[i].arm][s]);
 }
@@ -173,7 +177,7 @@ static int table_fill(struct vrl_iotlb *t, unsigned int ranges)
 
 static void addresses_fill(unsigned int ranges)
 {
-	for (unsigned int i = 0; i < LOOKUPS; i++) {
+	for (unsigned int i = 0; i < ADDRESSES; i++) {
 		uint64_t off = (uint64_t)random() % (RANGE_LEN - ACCESS);
 		uint64_t range = (uint64_t)random() % ranges;
 

@@ -100,7 +100,8 @@ void report_tables(FILE *f)
 	for (unsigned int c = 0; c < results.nr_cases; c++)
 		for (unsigned int b = 0; b < BATCHES; b++)
 			print_row(f, c, b);
-	print_lookups(f);
+	if (lookup_wanted())
+		print_lookups(f);
 	if (results.rounds)
 		fprintf(f, "\n%u rounds, %u of them noisy\n", results.rounds, results.noisy);
 }

@@ -95,6 +95,7 @@ extern const unsigned int lookup_sizes[LOOKUP_SIZES];
 extern const char *const lookup_names[LOOKUP_ARMS];
 extern struct figure lookups[LOOKUP_ARMS][LOOKUP_SIZES];
 
+bool lookup_wanted(void);
 int lookup_run(void);
 
 /* ---- report.c, verdict.c ---------------------------------------------------- */

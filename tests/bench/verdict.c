@@ -115,7 +115,7 @@ int verdict_print(FILE *f)
 	fprintf(f, "\n%-58s %9s %9s\n", "batch 32", "at most", "measured");
 	for (unsigned int c = 0; c < results.nr_cases; c++)
 		judge_case(&v, &results.cases[c]);
-	if (!options.only && !options.arm)
+	if (lookup_wanted())
 		judge_lookups(&v);
 	fprintf(f, "%d instruction targets missed, %d time targets missed, %d not measured\n",
 		v.missed, v.slow, v.unknown);
