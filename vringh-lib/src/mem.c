@@ -49,32 +49,38 @@ void vrl_mem_sync(struct vrl_mem *m)
 	vrl_iotlb_sync(m->tlb, &m->in);
 }
 
-/* The bytes that lie together from @iova on, up to @len of them. */
-static int mem_piece(struct vrl_mem *m, __u64 iova, __u32 len, __u32 perm,
-		     struct vrl_piece *p)
+/* From the table. Apart, so that the hot range is not burdened with it. */
+static noinline int mem_piece_cold(struct vrl_mem *m, __u64 iova, __u32 len,
+				   __u32 perm, struct vrl_piece *p)
 {
 	struct vrl_iotlb_hint *h = perm & VRL_PERM_W ? &m->in : &m->out;
 	struct iotlb_found f;
 	int ret;
+
+	if (unlikely(!m->tlb))
+		return -EFAULT;
+	ret = iotlb_lookup(m->tlb, h, (unsigned long)m->base, iova, perm, &f);
+	if (unlikely(ret))
+		return ret;
+	p->len = len - 1 <= f.after ? len : (__u32)(f.after + 1);
+	p->addr = (void *)(unsigned long)f.addr;
+	return 0;
+}
+
+/* The bytes that lie together from @iova on, up to @len of them. */
+static __always_inline int mem_piece(struct vrl_mem *m, __u64 iova, __u32 len,
+				     __u32 perm, struct vrl_piece *p)
+{
+	const struct vrl_iotlb_hint *h = perm & VRL_PERM_W ? &m->in : &m->out;
 
 	p->len = len;
 	if (m->window) {
 		p->addr = (char *)m->window + iova;
 		return 0;
 	}
-	if (unlikely(!m->tlb))
-		return -EFAULT;
-	if (likely(hint_bytes(h, iova) >= len && (h->perm & perm) == perm)) {
-		p->addr = (void *)(unsigned long)(h->addr + (iova - h->first));
-		return 0;
-	}
-
-	ret = iotlb_lookup(m->tlb, h, (unsigned long)m->base, iova, perm, &f);
-	if (unlikely(ret))
-		return ret;
-	if (len - 1 > f.after)
-		p->len = (__u32)(f.after + 1);
-	p->addr = (void *)(unsigned long)f.addr;
+	if (unlikely(hint_bytes(h, iova) < len || (h->perm & perm) != perm))
+		return mem_piece_cold(m, iova, len, perm, p);
+	p->addr = (void *)(unsigned long)(h->addr + (iova - h->first));
 	return 0;
 }
 
@@ -91,28 +97,40 @@ void *vrl_mem_at_cold(struct vrl_mem *m, __u64 off, __u64 len, __u32 perm)
 	return len - 1 <= f.after ? (void *)(unsigned long)f.addr : NULL;
 }
 
-/* Up to @max pieces of what is left. Returns how many, or an error. */
-static int walk_pieces(struct walk *w, struct vrl_piece *out, unsigned int max)
+/* One more piece of what is left, which is something. */
+static __always_inline int walk_step(struct walk *w, struct vrl_piece *p)
 {
-	unsigned int i;
 	__u32 len;
 	int ret;
 
-	for (i = 0; w->left && i < max; i++) {
-		while (w->off == w->seg->len) {
-			w->seg++;
-			w->off = 0;
-		}
-		len = w->seg->len - w->off;
-		if (len > w->left)
-			len = w->left;
-		ret = mem_piece(w->m, w->seg->iova + w->off, len, w->perm,
-				&out[i]);
+	while (w->off == w->seg->len) {
+		w->seg++;
+		w->off = 0;
+	}
+	len = w->seg->len - w->off;
+	if (len > w->left)
+		len = w->left;
+	ret = mem_piece(w->m, w->seg->iova + w->off, len, w->perm, p);
+	if (unlikely(ret))
+		return ret;
+	w->off += p->len;
+	w->left -= p->len;
+	return 0;
+}
+
+/* Up to @max pieces of what is left. Returns how many, or an error. */
+static int walk_pieces(struct walk *w, struct vrl_piece *out, unsigned int max)
+{
+	struct walk at = *w;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; at.left && i < max; i++) {
+		ret = walk_step(&at, &out[i]);
 		if (unlikely(ret))
 			return ret;
-		w->off += out[i].len;
-		w->left -= out[i].len;
 	}
+	*w = at;
 	return (int)i;
 }
 
@@ -122,9 +140,9 @@ static int walk_check(struct walk w)
 	struct vrl_piece p;
 	int ret = 0;
 
-	while (w.left && ret >= 0)
-		ret = walk_pieces(&w, &p, 1);
-	return ret < 0 ? ret : 0;
+	while (w.left && !ret)
+		ret = walk_step(&w, &p);
+	return ret;
 }
 
 /* The first pieces, if all that comes after them can be translated, too. */
@@ -253,14 +271,15 @@ int vrl_mem_read_cold(struct vrl_mem *m, const struct vrl_burst *b,
 	if (unlikely(n))
 		return n;
 	n = walk_first(&w, p, BATCH);
-	while (n > 0) {
+	for (;;) {
 		for (i = 0; i < n; i++) {
 			vrl_copy_from_driver(to, p[i].addr, p[i].len);
 			to += p[i].len;
 		}
+		if (n < 0 || !w.left)
+			return n < 0 ? n : 0;
 		n = walk_pieces(&w, p, BATCH);
 	}
-	return n;
 }
 
 static void source_copy(struct source *s, char *to, __u32 left)
@@ -284,12 +303,16 @@ static void source_copy(struct source *s, char *to, __u32 left)
 static int walk_write(struct walk *w, struct source *s)
 {
 	struct vrl_piece p[BATCH];
-	int i, n;
+	int n, i;
 
-	for (n = walk_first(w, p, BATCH); n > 0; n = walk_pieces(w, p, BATCH))
+	n = walk_first(w, p, BATCH);
+	for (;;) {
 		for (i = 0; i < n; i++)
 			source_copy(s, p[i].addr, p[i].len);
-	return n;
+		if (n < 0 || !w->left)
+			return n < 0 ? n : 0;
+		n = walk_pieces(w, p, BATCH);
+	}
 }
 
 int vrl_mem_write_cold(struct vrl_mem *m, const struct vrl_burst *b,
@@ -316,55 +339,73 @@ static struct walk walk_chain(struct vrl_mem *m, const struct vrl_burst *b,
 	};
 }
 
-/* Fills @used for the chains of a frame, if all of them can be written to. */
-static int frame_check(struct vrl_mem *m, const struct vrl_burst *b,
-		       unsigned int first, __u64 left,
-		       struct vrl_used_elem *used)
+/* The first @len bytes to write of a chain, if they lie in one piece; or NULL. */
+static inline char *chain_at(struct vrl_mem *m, const struct vrl_burst *b,
+			     const struct vrl_chain *c, __u32 len)
 {
-	unsigned int n = vrl_mem_frame_chains(b, first, left), i;
-	const struct vrl_chain *c = &b->chains[first];
+	const struct vrl_seg *s = &b->segs[c->seg + c->nr_out];
+
+	return len <= s->len ? vrl_mem_at(m, s->iova, len, VRL_PERM_W) : NULL;
+}
+
+static inline __u32 chain_take(const struct vrl_chain *c, __u64 left)
+{
+	return left < c->in_len ? (__u32)left : c->in_len;
+}
+
+/* Can @left bytes be written to these chains, and each has some of them? */
+static int frame_check(struct vrl_mem *m, const struct vrl_burst *b,
+		       const struct vrl_chain *c, __u64 left)
+{
 	__u32 len;
 	int ret;
 
-	if (unlikely(!n))
-		return -ENOBUFS;
-	for (i = 0; i < n; i++, c++, left -= len) {
-		len = left < c->in_len ? (__u32)left : c->in_len;
+	for (; left; c++, left -= len) {
+		len = chain_take(c, left);
 		if (unlikely(!len))
 			return -EFAULT;
-		used[i] = (struct vrl_used_elem){ .id = c->id, .len = len };
-		if (likely(vrl_mem_chain_at(m, b, c, len)))
+		if (likely(chain_at(m, b, c, len)))
 			continue;
 		ret = walk_check(walk_chain(m, b, c, len));
 		if (unlikely(ret))
 			return ret;
 	}
-	return (int)n;
+	return 0;
+}
+
+static int chain_write(struct vrl_mem *m, const struct vrl_burst *b,
+		       const struct vrl_chain *c, __u32 len, struct source *s)
+{
+	char *to = chain_at(m, b, c, len);
+	struct walk w;
+
+	if (likely(to)) {
+		source_copy(s, to, len);
+		return 0;
+	}
+	w = walk_chain(m, b, c, len);
+	return walk_write(&w, s);
 }
 
 int vrl_mem_write_frame_cold(struct vrl_mem *m, const struct vrl_burst *b,
 			     unsigned int first, const struct vrl_piece *src,
 			     __u64 len, struct vrl_used_elem *used)
 {
+	unsigned int n = vrl_mem_frame_chains(b, first, len), i;
 	const struct vrl_chain *c = &b->chains[first];
 	struct source s = { .next = src };
-	struct walk w;
-	int i, n, ret;
-	char *to;
+	int ret;
 
 	if (unlikely(!len))
 		return -EINVAL;
-	n = frame_check(m, b, first, len, used);
-	for (i = 0; i < n; i++, c++) {
-		to = vrl_mem_chain_at(m, b, c, used[i].len);
-		if (likely(to)) {
-			source_copy(&s, to, used[i].len);
-			continue;
-		}
-		w = walk_chain(m, b, c, used[i].len);
-		ret = walk_write(&w, &s);
-		if (unlikely(ret))
-			return ret;
+	if (unlikely(!n))
+		return -ENOBUFS;
+	/* A chain alone is checked when it is written to. */
+	ret = n > 1 ? frame_check(m, b, c, len) : 0;
+	for (i = 0; i < n && !ret; i++, c++, len -= used[i - 1].len) {
+		used[i].id = c->id;
+		used[i].len = chain_take(c, len);
+		ret = chain_write(m, b, c, used[i].len, &s);
 	}
-	return n;
+	return ret ? ret : (int)n;
 }

@@ -155,15 +155,17 @@ static inline int vrl_mem_read(struct vrl_mem *m, const struct vrl_burst *b,
 			       __u32 len)
 {
 	const struct vrl_seg *s = &b->segs[c->seg];
+	__u32 at = off;
 	const void *src;
 
-	/* In the first segment, and there in one range. */
-	if (len && len <= c->out_len && (__u64)off + len <= s->len) {
-		if (m->window)
-			src = (const char *)m->window + s->iova + off;
-		else
-			src = vrl_mem_at(m, s->iova + off, len, VRL_PERM_R);
-		if (m->window || src) {
+	/* In one segment, and there in one range. */
+	if (len && off < c->out_len) {
+		for (; at >= s->len; s++)
+			at -= s->len;
+		src = NULL;
+		if (len <= s->len - at)
+			src = vrl_mem_at(m, s->iova + at, len, VRL_PERM_R);
+		if (src) {
 			vrl_copy_from_driver(dst, src, len);
 			return 0;
 		}
@@ -191,14 +193,16 @@ static inline int vrl_mem_write(struct vrl_mem *m, const struct vrl_burst *b,
 				const void *src, __u32 len)
 {
 	const struct vrl_seg *s = &b->segs[c->seg + c->nr_out];
+	__u32 at = off;
 	void *dst;
 
-	if (len && len <= c->in_len && (__u64)off + len <= s->len) {
-		if (m->window)
-			dst = (char *)m->window + s->iova + off;
-		else
-			dst = vrl_mem_at(m, s->iova + off, len, VRL_PERM_W);
-		if (m->window || dst) {
+	if (len && off < c->in_len) {
+		for (; at >= s->len; s++)
+			at -= s->len;
+		dst = NULL;
+		if (len <= s->len - at)
+			dst = vrl_mem_at(m, s->iova + at, len, VRL_PERM_W);
+		if (dst) {
 			vrl_copy_to_driver(dst, src, len);
 			return 0;
 		}
@@ -232,18 +236,6 @@ static inline unsigned int vrl_mem_frame_chains(const struct vrl_burst *b,
 			return i - first + 1;
 	}
 	return 0;
-}
-
-/* The first @len bytes to write of a chain, if they lie in one piece; or NULL. */
-static inline char *vrl_mem_chain_at(struct vrl_mem *m,
-				     const struct vrl_burst *b,
-				     const struct vrl_chain *c, __u64 len)
-{
-	const struct vrl_seg *s = &b->segs[c->seg + c->nr_out];
-
-	if (!c->nr_in || len > s->len)
-		return NULL;
-	return (char *)vrl_mem_at(m, s->iova, len, VRL_PERM_W);
 }
 
 /* What vrl_mem_write_frame() does for @len bytes when they take more than that. */
