@@ -56,15 +56,16 @@ static __always_inline void hint_learn(struct vrl_iotlb_hint *h,
 				       const struct vrl_iotlb_entry *e,
 				       __u64 base)
 {
-	__u32 same = -(__u32)(e->first == h->first);
+	__u32 same = -(__u32)(e->first == h->candidate);
 
 	/* With alternating ranges nobody can guess this one: no branch. */
 	OPTIMIZER_HIDE_VAR(same);
 	h->streak = (h->streak + 1) & same;
-	h->first = e->first;
-	h->addr = base + e->addr;
-	h->perm = e->perm;
+	h->candidate = e->first;
 	if (unlikely(h->streak >= HINT_STREAK)) {
+		h->first = e->first;
+		h->addr = base + e->addr;
+		h->perm = e->perm;
 		h->size = e->last - e->first + 1;
 		if (!h->size)		/* the whole space */
 			h->size = ~(__u64)0;
@@ -145,7 +146,7 @@ static __always_inline int iotlb_lookup(const struct vrl_iotlb *t,
 
 	h->seq = seq;
 	hint_learn(h, &e, base);
-	f->addr = h->addr + (iova - e.first);
+	f->addr = base + e.addr + (iova - e.first);
 	f->after = e.last - iova;
 	return 0;
 }

@@ -60,8 +60,8 @@ struct vrl_iotlb {
  * A range becomes hot when it was looked up several times in a row, and is dropped
  * at the first other one: with addresses that alternate between ranges the test for
  * the hot range then fails predictably, where a copy of the range used last would
- * cost a mispredicted branch each time. @first, @addr and @perm are those of the
- * range found last; only @size makes it hot.
+ * cost a mispredicted branch each time. Until then the range found last is only a
+ * candidate: if it replaced @first, the next lookup would have to wait for this one.
  */
 struct vrl_iotlb_hint {
 	__u64 first;
@@ -70,7 +70,8 @@ struct vrl_iotlb_hint {
 	__u32 perm;
 	__u32 seq;			/* of the table when it was copied */
 	__u32 max;			/* most ranges believed; 0: vrl_iotlb.max */
-	__u32 streak;			/* lookups in a row that found @first */
+	__u32 streak;			/* lookups in a row that found @candidate */
+	__u64 candidate;		/* begin of the range found last */
 };
 
 /**
