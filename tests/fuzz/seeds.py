@@ -22,7 +22,7 @@ DATA = [1 + 2 * i for i in range(64)]
 RANGES = ((0, 64), (1, 250))
 
 
-def begin(flags, num=3, start=0, ranges=RANGES, clobber=0x11, iova=None, small=None, top=False, log=False):
+def begin(flags, num=0x0b, start=0, ranges=RANGES, clobber=0x11, iova=None, small=None, top=False, log=False):
     """The virtqueue and its memory."""
     misc = (len(ranges) - 2) << 6 if not flags & WINDOW else 0
     misc |= (1 if log else 0) | (0x10 if clobber else 0) | (0x20 if iova is not None else 0)
@@ -78,7 +78,7 @@ def copy(off, length, chain=0, write=False, pieces=False):
     return struct.pack("<BHHB", 12 | 0x40 * write | 0x70 * pieces | 0x80, off, length, chain)
 
 
-KICK, NO_KICK, TURN, RESET = bytes([9]), bytes([0x89]), bytes([0x0d]), bytes([14])
+CALL, KICK, NO_KICK, TURN, RESET = bytes([8, 0, 0]), bytes([9]), bytes([0x89]), bytes([0x0d]), bytes([14])
 COUNT, MOVE, REWIND = bytes([0x4e]), bytes([0x6e]) + bytes(4), bytes([0x7e]) + bytes(4)
 
 
@@ -102,13 +102,15 @@ ALL = ONE + CHAIN + TABLE + post([desc(3)], 0)
 
 
 def common(kind):
-    """Inputs that mean something to each kind of ring, and to both together."""
+    """Inputs that mean the same to both kinds of ring."""
     yield "one", begin(kind) + ONE + peek() + consume(1) + push(1) + call() + KICK
     yield "all", begin(kind | INDIRECT) + ALL + peek() + consume(4) + push(4) + call()
     yield "fetch", begin(kind | INDIRECT | FETCH) + ALL + peek(15) + b"\1" + ALL + TURN
     yield "window", begin(kind | INDIRECT | WINDOW, ranges=((0, 255),)) + ALL + TURN + COUNT
     yield "again", begin(kind | INDIRECT) + (ALL + TURN + call(2, 2) + KICK) * 4 + NO_KICK
     yield "events", begin(kind | EVENT_IDX) + (ONE * 3 + TURN + call(1, 2) + KICK) * 4 + KICK
+    yield "events-exact", begin(kind | EVENT_IDX) + call() + b"".join(
+        call(after, 2) + ONE * 2 + TURN + CALL for after in range(4))
     yield "order", begin(kind) + ONE + CHAIN + ONE + peek() + consume(3) + push(3, (2, 1)) + call()
     yield "in-order", begin(kind | IN_ORDER) + (ONE * 3 + peek() + consume(3) + push_in_order(3)) * 4
     yield "in-order-one", begin(kind | IN_ORDER) + (ONE * 2 + peek() + consume(2) + push(2)) * 4
@@ -126,6 +128,8 @@ def common(kind):
                          ONE + peek() + copy(0, 190, 1) + copy(0, 100, 0, write=True))
     yield "hole", begin(kind | INDIRECT) + ONE + TABLE + toggle(0) + peek() + toggle(0) + peek()
     yield "no-data", begin(kind) + ONE + toggle(1) + peek() + copy(0, 20) + toggle(1) + copy(0, 20)
+    yield "half-mapped", (begin(kind) + post([desc(), desc(2, 255, 8)], 2) + post([desc(), desc(2, 255, 8)], 0) +
+                          peek() + copy(0, 2000) + copy(0, 2000, 1, write=True) + copy(0, 9, 0, pieces=True))
     yield "long", (begin(kind | INDIRECT, ranges=((0, 255), (1, 250))) +
                    post([desc(0, 1)] * 4, 4, table=0, entries=250) + TURN)
     yield "too-long", (begin(kind | INDIRECT, ranges=((0, 255), (1, 250))) +
@@ -167,21 +171,31 @@ def alone(kind):
     yield "bad-index", begin(kind) + ONE + publish(9) + peek()
     yield "bad-index-count", begin(kind) + ONE + publish(0xfff0) + COUNT + peek()
     yield "bad-index-in-flight", begin(kind) + ONE * 4 + peek() + consume(4) + publish(5) + peek()
+    yield "bad-into-flight", (begin(kind, num=3, clobber=0) + ONE * 2 + peek() + consume(2) +
+                              post([desc()] * 2, 2, spoil=NEXT) + peek())
+    for nr_out, name in ((8, "out"), (0, "in")):
+        # 40 segments, of which the last one ends in a hole
+        yield f"many-{name}", (begin(kind, num=0x66, clobber=0) + b"".join(
+            post([desc(0, 9)] * 8, nr_out, spoil=NEXT, arg=8 * i) for i in range(1, 5)) +
+            post([desc(0, 9)] * 7 + [desc(2, 255, 8)], nr_out) + peek(1) +
+            copy(0, 1500, write=not nr_out) + copy(0, 1200, write=not nr_out))
     yield "direct-and-table", begin(kind | INDIRECT) + post([desc()] * 3, 2, 0, direct=1) + peek()
     yield "odd-table", begin(kind | INDIRECT) + post([desc()] * 3, 2, 0x82) + TURN
     yield "overrun", begin(kind, num=1) + post([desc()], spoil=HEAD, arg=0) * 5 + TURN * 2
     yield "full", begin(kind, num=1) + ONE * 2 + peek() + consume(2) + poke(0, 12, b"\x80\0\x80\0") + peek() + COUNT
     yield "state", begin(kind) + set_state(5, 3) + ONE + TURN + set_state(0x8005, 3) + set_state(3, 0x8004) + TURN
     yield "poked", begin(kind) + ONE * 3 + peek() + poke(0, 8, b"\xff\xff\xff\xff") + peek() + TURN
-    yield "busy", begin(kind, num=7, log=True) + post([desc()], spoil=HEAD, arg=0) * 2 + peek() + consume(2) + die() + TURN
-    for after in range(0, 24, 2):
-        logged = begin(kind, clobber=0, log=True) + ONE * 2 + CHAIN + peek()
-        yield f"die-pushing-{after}", logged + consume(3) + die(1, after, pushing=True) + TURN * 2 + die()
-        yield f"die-taking-{after}", logged + die(2, after, taking=True) + TURN * 2 + die()
-    for after in (0, 1, 2, 4):
-        yield f"late-{after}", begin(kind, clobber=0) + ALL + poke(0, 24, b"\0\0\0\0\6\0\6\0", after) + peek() + TURN
-        yield f"late-index-{after}", begin(kind, clobber=0) + ONE * 3 + poke(area, 2, b"\xff", after) + peek() + TURN
-    for clobber in (0x01, 0x02, 0x80, 0xff):
+    yield "busy", begin(kind, clobber=0, log=True) + post([desc()], spoil=HEAD, arg=0) * 2 + peek() + consume(2) + die() + TURN
+    logged = ONE * 2 + CHAIN + peek()
+    yield "die-pushing", begin(kind, clobber=0, log=True) + b"".join(
+        logged + consume(3) + die(1, after, pushing=True) + TURN * 2 + die() + RESET for after in range(16))
+    yield "die-taking", begin(kind, clobber=0, log=True) + b"".join(
+        logged + die(2, after, taking=True) + TURN * 2 + die() + RESET for after in range(0, 32, 2))
+    yield "late", begin(kind, clobber=0) + b"".join(
+        ALL + poke(0, 24, b"\0\0\0\0\6\0\6\0", after) + peek() + TURN + RESET for after in range(6))
+    yield "late-index", begin(kind, clobber=0) + b"".join(
+        ONE * 3 + poke(area, 2, b"\xff", after) + peek() + TURN + RESET for after in range(6))
+    for clobber in (0x01, 0x02, 0x80):
         yield f"clobber-{clobber:02x}", begin(kind | INDIRECT, clobber=clobber) + ALL + TURN
         yield f"clobber-fetch-{clobber:02x}", begin(kind | INDIRECT | FETCH, clobber=clobber) + ALL + TURN
 
@@ -189,9 +203,8 @@ def alone(kind):
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for kind, name in ((SPLIT, "split"), (PACKED, "packed"), (BOTH, "both")):
-        seeds = dict(common(kind)) | (dict(alone(kind)) if kind != BOTH else {})
-        for seed, data in seeds.items():
+    for name, seeds in (("both", common(BOTH)), ("split", alone(SPLIT)), ("packed", alone(PACKED))):
+        for seed, data in seeds:
             (folder / f"{name}-{seed}").write_bytes(data)
 
 

@@ -146,6 +146,7 @@ static void reopen(struct side *s, unsigned int nr)
 	s->nr_taken = 0;
 	memset(s->resubmit, 0xa5, (s->cfg.packed ? 4 : 2) * (size_t)s->cfg.num);
 
+	view_forget_pokes();
 	log_view_begin(s);
 	CHECK(!side_open(s, s->vq, &any));
 	vrl_vq_get_state(s->vq, &st);
@@ -177,6 +178,19 @@ static bool is_shown(const struct side *s, uint16_t used_idx)
 	memcpy(&v, s->area[DESC].live + 16 * (size_t)(s->used_idx & 0x7fff) + 14, 2);
 	return (le16toh(v) & PACKED_OWNER) ==
 	       (s->used_idx & VRL_STATE_WRAP ? PACKED_OWNER : 0);
+}
+
+/* Else nobody can tell from the ring how far a push got. */
+static bool driver_left_it_alone(const struct side *s)
+{
+	uint16_t want = s->used_idx & VRL_STATE_WRAP ? 1u << VRING_PACKED_DESC_F_AVAIL :
+						       1u << VRING_PACKED_DESC_F_USED;
+	uint16_t v;
+
+	if (!s->cfg.packed)
+		return true;
+	memcpy(&v, s->area[DESC].live + 16 * (size_t)(s->used_idx & 0x7fff) + 14, 2);
+	return (le16toh(v) & PACKED_OWNER) == want;
 }
 
 /* Functions of their own, so that the compiler keeps nothing across the death. */
@@ -213,7 +227,7 @@ void side_die_pushing(struct side *s, unsigned int n, uint32_t len, unsigned int
 	unsigned int i, nr = n < s->nr_taken ? n : s->nr_taken, steps = 0;
 	uint16_t used_idx;
 
-	if (!nr || s->broken)
+	if (!nr || s->broken || !driver_left_it_alone(s))
 		return;
 	for (i = 0; i < nr; i++) {
 		e[i] = (struct vrl_used_elem){ s->taken[i].id, len };
