@@ -49,6 +49,7 @@ static void afterlife_finish(struct afterlife *a)
 	do {
 		n = device_take(&a->dev, 3);
 		device_push(&a->dev, 2);
+		model_reap(&a->m);
 		device_push(&a->dev, ~0u);
 		model_reap(&a->m);
 		assert_true(left--);
