@@ -70,7 +70,7 @@ check_spdx() {
 	while read -r file; do
 		line=$(head -n 3 "$file" | grep -m 1 'SPDX-License-Identifier: ')
 		line=${line##*SPDX-License-Identifier: }
-		line=${line% \*/} line=${line% -->}
+		line=${line% \*/} line=${line% -->} line=${line% \*)}
 		want=$(licence_of "$file")
 		[[ $line == "$want" ]] && continue
 		[[ ${file##*/} == Makefile && $line == GPL-2.0-only ]] && continue

@@ -16,7 +16,11 @@ STRESS_OBJS	:= $(patsubst $(LIB)/%.c,vrl/%.o,$(wildcard $(LIB)/*.c)) \
 STRESS_CFLAGS	:= $(patsubst -O1,-O2,$(CFLAGS))
 TSAN_CFLAGS	:= $(STRESS_CFLAGS) -fsanitize=thread -DVRL_PLAIN_C -Wno-tsan
 
-stress: stress-tsan stress-plain
+stress: litmus stress-tsan stress-plain
+
+# What no test on this machine can show: every order that a weaker one may choose.
+litmus:
+	prove litmus/litmus.py :: $(wildcard litmus/*.litmus)
 
 stress-tsan: $(STRESSES:%=$(OUT)/tsan/%)
 	TSAN_OPTIONS=halt_on_error=1 prove $^ --exec '' :: $(STRESS_SECONDS)
@@ -42,4 +46,4 @@ $(OUT)/plain/%.o: %.c
 
 -include $(wildcard $(OUT)/tsan/*/*.d $(OUT)/plain/*/*.d)
 
-.PHONY: stress stress-tsan stress-plain
+.PHONY: stress litmus stress-tsan stress-plain
