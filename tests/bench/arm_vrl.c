@@ -88,27 +88,28 @@ static unsigned int vrl_tx(void *ctx, unsigned int n)
 {
 	struct vrl_queue *q = ctx;
 	struct vrl_burst *b = &q->burst;
-	int nr;
+	int ret;
 
 	vrl_mem_sync(&q->mem);
-	nr = vrl_vq_peek_burst(&q->vq, b, n);
-	if (nr <= 0)
+	ret = vrl_vq_peek_burst(&q->vq, b, n);
+	if (ret <= 0)
 		return 0;
-	for (int i = 0; i < nr; i++) {
+	n = (unsigned int)ret;
+	for (unsigned int i = 0; i < n; i++) {
 		const struct vrl_chain *c = &chains[i];
 		uint32_t len = c->out_len;
 
-		used[i].id = c->id;
-		used[i].len = 0;
 		if (len > FRAME_MAX || vrl_mem_read(&q->mem, b, c, 0, frames.buf[i], len))
 			len = 0;
 		frames.len[i] = len;
+		used[i].id = c->id;
+		used[i].len = 0;
 	}
-	vrl_vq_consume(&q->vq, b, (unsigned int)nr);
-	vrl_vq_push_burst(&q->vq, used, (unsigned int)nr);
+	vrl_vq_consume(&q->vq, b, n);
+	vrl_vq_push_burst(&q->vq, used, n);
 	if (vrl_vq_needs_call(&q->vq))
 		abort();
-	return (unsigned int)nr;
+	return n;
 }
 
 /*

@@ -42,28 +42,43 @@ static inline void vrl_copy_tiny(char *d, const char *s, __u64 len)
 		*d = *s;
 }
 
-/* Up to VRL_COPY_SHORT bytes. Few comparisons for what is common: 12, 64 and 76. */
+/*
+ * In three steps, so that there are few comparisons for what is common: 12, 64 and
+ * 76 bytes. Up to 64:
+ */
+static inline __attribute__((__always_inline__)) void
+vrl_copy_small(char *d, const char *s, __u64 len)
+{
+	if (len >= 32)
+		VRL_MOVE_ENDS(d, s, len, 32);
+	else if (len >= 16)
+		VRL_MOVE_ENDS(d, s, len, 16);
+	else
+		vrl_copy_tiny(d, s, len);
+}
+
+/* 129 to VRL_COPY_SHORT. */
+static inline __attribute__((__always_inline__)) void
+vrl_copy_middle(char *d, const char *s, __u64 len)
+{
+	__builtin_memcpy(d, s, 64);
+	__builtin_memcpy(d + 64, s + 64, 64);
+	d += len - 128;
+	s += len - 128;
+	__builtin_memcpy(d, s, 64);
+	__builtin_memcpy(d + 64, s + 64, 64);
+}
+
+/* Up to VRL_COPY_SHORT, which the caller has looked at. */
 static inline __attribute__((__always_inline__)) void
 vrl_copy_short(char *d, const char *s, __u64 len)
 {
-	if (len > 64) {
-		if (len > 128) {
-			__builtin_memcpy(d, s, 64);
-			__builtin_memcpy(d + 64, s + 64, 64);
-			d += len - 128;
-			s += len - 128;
-			__builtin_memcpy(d, s, 64);
-			__builtin_memcpy(d + 64, s + 64, 64);
-		} else {
-			VRL_MOVE_ENDS(d, s, len, 64);
-		}
-	} else if (len >= 32) {
-		VRL_MOVE_ENDS(d, s, len, 32);
-	} else if (len >= 16) {
-		VRL_MOVE_ENDS(d, s, len, 16);
-	} else {
-		vrl_copy_tiny(d, s, len);
-	}
+	if (len <= 64)
+		vrl_copy_small(d, s, len);
+	else if (len <= 128)
+		VRL_MOVE_ENDS(d, s, len, 64);
+	else
+		vrl_copy_middle(d, s, len);
 }
 
 /**
@@ -77,20 +92,34 @@ vrl_copy_short(char *d, const char *s, __u64 len)
  */
 static inline void vrl_copy_from_driver(void *dst, const void *src, __u64 len)
 {
-	if (__builtin_expect(len <= VRL_COPY_SHORT, 1))
-		vrl_copy_short((char *)dst, (const char *)src, len);
+	char *d = (char *)dst;
+	const char *s = (const char *)src;
+
+	if (len <= 64)
+		vrl_copy_small(d, s, len);
+	else if (len <= 128)
+		VRL_MOVE_ENDS(d, s, len, 64);
+	else if (len <= VRL_COPY_SHORT)
+		vrl_copy_middle(d, s, len);
 	else
-		vrl_copy_long_from_driver(dst, src, len);
+		vrl_copy_long_from_driver(d, s, len);
 	__asm__ __volatile__("" : : : "memory");
 }
 
 /** vrl_copy_to_driver() - the same in the other direction */
 static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
 {
-	if (__builtin_expect(len <= VRL_COPY_SHORT, 1))
-		vrl_copy_short((char *)dst, (const char *)src, len);
+	char *d = (char *)dst;
+	const char *s = (const char *)src;
+
+	if (len <= 64)
+		vrl_copy_small(d, s, len);
+	else if (len <= 128)
+		VRL_MOVE_ENDS(d, s, len, 64);
+	else if (len <= VRL_COPY_SHORT)
+		vrl_copy_middle(d, s, len);
 	else
-		vrl_copy_long_to_driver(dst, src, len);
+		vrl_copy_long_to_driver(d, s, len);
 }
 
 #else /* VRL_PLAIN_C */

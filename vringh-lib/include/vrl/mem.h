@@ -158,22 +158,31 @@ static inline int vrl_mem_read(struct vrl_mem *m, const struct vrl_burst *b,
 	__u32 at = off;
 	const void *src;
 
-	/* In one segment, and there in one range. */
-	if (len && off < c->out_len) {
+	if (!len || off >= c->out_len)
+		goto cold;
+	/* Constant 0, mostly: then there is no loop. */
+	if (off)
 		for (; at >= s->len; s++)
 			at -= s->len;
-		src = NULL;
-		if (len <= s->len - at)
-			src = vrl_mem_at(m, s->iova + at, len, VRL_PERM_R);
-		if (src) {
-			vrl_copy_from_driver(dst, src, len);
-			return 0;
-		}
-	}
-	if (m->window && !off && len <= c->out_len) {
+	if (len > s->len - at) {
+		if (!m->window || off || len > c->out_len)
+			goto cold;
 		vrl_mem_read_window(m->window, s, dst, len);
 		return 0;
 	}
+
+	/* In one segment, and there in one range. */
+	if (m->window) {
+		src = (const char *)m->window + s->iova + at;
+	} else {
+		src = vrl_mem_at(m, s->iova + at, len, VRL_PERM_R);
+		if (__builtin_expect(!src, 0))
+			goto cold;
+	}
+	vrl_copy_from_driver(dst, src, len);
+	return 0;
+
+cold:
 	return vrl_mem_read_cold(m, b, c, off, dst, len);
 }
 
@@ -196,21 +205,29 @@ static inline int vrl_mem_write(struct vrl_mem *m, const struct vrl_burst *b,
 	__u32 at = off;
 	void *dst;
 
-	if (len && off < c->in_len) {
+	if (!len || off >= c->in_len)
+		goto cold;
+	if (off)
 		for (; at >= s->len; s++)
 			at -= s->len;
-		dst = NULL;
-		if (len <= s->len - at)
-			dst = vrl_mem_at(m, s->iova + at, len, VRL_PERM_W);
-		if (dst) {
-			vrl_copy_to_driver(dst, src, len);
-			return 0;
-		}
-	}
-	if (m->window && !off && len <= c->in_len) {
+	if (len > s->len - at) {
+		if (!m->window || off || len > c->in_len)
+			goto cold;
 		vrl_mem_write_window(m->window, s, src, len);
 		return 0;
 	}
+
+	if (m->window) {
+		dst = (char *)m->window + s->iova + at;
+	} else {
+		dst = vrl_mem_at(m, s->iova + at, len, VRL_PERM_W);
+		if (__builtin_expect(!dst, 0))
+			goto cold;
+	}
+	vrl_copy_to_driver(dst, src, len);
+	return 0;
+
+cold:
 	return vrl_mem_write_cold(m, b, c, off, src, len);
 }
 
