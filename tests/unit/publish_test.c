@@ -62,6 +62,7 @@ static void before_release(void)
 #include "../../vringh-lib/src/inflight.c"
 #include "../../vringh-lib/src/inflight_packed.c"
 #include "../../vringh-lib/src/packed.c"
+#include "../../vringh-lib/src/packed_event.c"
 #include "../../vringh-lib/src/split.c"
 #include "../../vringh-lib/src/vring.c"
 

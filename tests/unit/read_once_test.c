@@ -50,6 +50,7 @@ static void rewrite(volatile void *p, size_t size)
 #include "../../vringh-lib/src/inflight.c"
 #include "../../vringh-lib/src/inflight_packed.c"
 #include "../../vringh-lib/src/packed.c"
+#include "../../vringh-lib/src/packed_event.c"
 #include "../../vringh-lib/src/split.c"
 #include "../../vringh-lib/src/vring.c"
 

@@ -9,32 +9,28 @@
  * is in and by VRL_CHAIN_MAX. Lengths of 0 are refused, as QEMU does: no driver
  * sends them, and three implementations have looped on them.
  */
-#include <vrl/mem.h>
-
 #include "queue.h"
 
 /*
- * Where a table of the driver's memory is to be read from: in place, if it lies in
- * one piece and its words are aligned; else from a copy in @f->dst, which is
- * private. Returns 0 with @f->dst set, or with @f->err; or -E2BIG, -EAGAIN.
+ * Where a table in plain memory is to be read from: in place, if it lies in one piece
+ * and its words are aligned; else from a copy. Returns 0 with @f->err, or -E2BIG,
+ * -EAGAIN.
  */
 static int chain_find_table(struct burst_walk *w, struct vrl_fetch *f, __u32 nr)
 {
 	const struct vrl_seg seg = { .iova = f->iova, .len = f->len };
 	const struct vrl_burst b = { .segs = (struct vrl_seg *)&seg };
 	const struct vrl_chain c = { .nr_out = 1, .out_len = f->len };
-	struct vrl_mem *mem = w->vq->mem;
-	void *p = vrl_mem_at(mem, f->iova, f->len, VRL_PERM_R);
+	void *p = vrl_mem_at(w->mem, f->iova, f->len, VRL_PERM_R);
 
-	if (likely(p && !((unsigned long)p & 7))) {
-		prefetch(p);
+	if (p && table_is_aligned(p)) {
 		f->dst = p;
 		return 0;
 	}
 	if (nr > w->b->max_table - w->nr_table)
 		return -E2BIG;
 	f->dst = &w->b->table[w->nr_table];
-	f->err = vrl_mem_read(mem, &b, &c, 0, f->dst, f->len);
+	f->err = vrl_mem_read(w->mem, &b, &c, 0, f->dst, f->len);
 	if (f->err == -EAGAIN)
 		return -EAGAIN;
 	w->nr_table += nr;
@@ -71,7 +67,8 @@ int vrl_chain_note_table(struct burst_walk *w, struct vrl_chain *c,
 	const struct vrl_vq *vq = w->vq;
 	struct vrl_burst *b = w->b;
 	__u32 nr = len / sizeof(struct vrl_desc);
-	__u32 room = VRL_CHAIN_MAX - c->nr_out - c->nr_in;
+	__u32 before = (__u32)c->nr_out + c->nr_in;
+	__u32 room = VRL_CHAIN_MAX - before;
 	struct vrl_fetch *f;
 	int ret;
 
@@ -91,12 +88,12 @@ int vrl_chain_note_table(struct burst_walk *w, struct vrl_chain *c,
 	f->iova = iova;
 	f->len = len;
 	f->err = 0;
-	ret = vq->mem ? chain_find_table(w, f, nr) : chain_order_table(w, f, nr);
+	ret = w->mem ? chain_find_table(w, f, nr) : chain_order_table(w, f, nr);
 	if (ret)
 		return ret;
 	w->nr_fetches++;
 	w->nr_segs += room;
-	c->flags = CHAIN_PENDING;
+	c->flags = before ? CHAIN_GOES_ON : CHAIN_TABLE;
 	return 0;
 }
 
@@ -114,6 +111,7 @@ int vrl_chain_divide(struct vrl_chain *c, const struct vrl_seg *first, __u32 nr)
 	}
 	if (len[0] + len[1] > 0xffffffff)
 		return VRL_WHY_TOO_MANY_BYTES;
+	c->flags = 0;
 	c->nr_out = (__u16)out;
 	c->nr_in = (__u16)(nr - out);
 	c->out_len = (__u32)len[0];
@@ -121,69 +119,52 @@ int vrl_chain_divide(struct vrl_chain *c, const struct vrl_seg *first, __u32 nr)
 	return 0;
 }
 
-int vrl_chain_follow_any(const struct burst_walk *w, struct chain_walk *k, struct desc_array a,
-			 const struct vrl_seg *limit)
+int vrl_chain_follow(const struct burst_walk *w, struct chain_walk *k, struct desc_array a,
+		     const struct vrl_seg *limit)
 {
 	__u16 flags, next;
 	int ret;
 
 	for (;;) {
 		flags = desc_flags(k->d);
-		if (flags & DESC_F_INDIRECT)
-			return CHAIN_OTHER;
-		if (k->seg == limit)
+		if (unlikely(flags & DESC_F_INDIRECT))
+			return CHAIN_INDIRECT;
+		if (unlikely(k->seg == limit))
 			return -E2BIG;
-		ret = chain_add(w, k, k->d.addr, desc_len(k->d), flags & DESC_F_WRITE);
-		if (ret || !(flags & DESC_F_NEXT))
+		ret = range_check(w, k->d.addr, desc_len(k->d));
+		if (unlikely(ret))
 			return ret;
+		seg_store(k->seg++, k->d.addr, desc_len(k->d), flags & DESC_F_WRITE);
+		if (!(flags & DESC_F_NEXT))
+			return 0;
 		next = desc_next(k->d);
-		if (next >= a.num)
+		if (unlikely(next >= a.num))
 			return VRL_WHY_NEXT_RANGE;
 		k->d = desc_read(&a.desc[next]);
 	}
 }
 
 /*
- * The table of a chain that has other segments before, or of which not all go one
- * way; @k is where the walk is. Whoever wants more than the table has goes in
- * circles. Returns 0 or enum vrl_why.
+ * The table of a chain, which may have other segments before. The next descriptor
+ * is @d, its segment @seg. Whoever wants more than the table has goes in circles.
+ * Returns 0 or enum vrl_why.
  */
-static noinline int table_follow_any(struct burst_walk *w, struct vrl_chain *c,
-				     struct chain_walk k, struct desc_array table)
+static noinline int table_follow(struct burst_walk *w, struct vrl_chain *c, struct desc_copy d,
+				 struct vrl_seg *seg, struct desc_array table)
 {
 	struct vrl_seg *const first = &w->b->segs[c->seg];
-	const __u32 before = (__u32)c->nr_out + c->nr_in;
+	const __u32 before = c->flags & CHAIN_GOES_ON ? (__u32)c->nr_out + c->nr_in : 0;
 	const __u32 most = VRL_CHAIN_MAX - before;
 	const struct vrl_seg *limit = first + before + (table.num < most ? table.num : most);
+	struct chain_walk k = { .d = d, .seg = seg };
 	int ret;
 
-	ret = vrl_chain_follow_any(w, &k, table, limit);
+	ret = vrl_chain_follow(w, &k, table, limit);
 	if (ret == -E2BIG)
 		return table.num <= most ? VRL_WHY_LOOP : VRL_WHY_CHAIN_TOO_LONG;
-	if (ret == CHAIN_OTHER)
+	if (ret == CHAIN_INDIRECT)
 		return VRL_WHY_INDIRECT_NESTED;
 	return ret ? ret : vrl_chain_divide(c, first, (__u32)(k.seg - first));
-}
-
-/* A table that is all of its chain, of which the first entry is @write or is not. */
-static __always_inline int table_walk_one_way(struct burst_walk *w, struct vrl_chain *c,
-					      struct chain_walk k, struct desc_array table,
-					      const __u16 write)
-{
-	struct vrl_seg *const first = k.seg;
-	int ret;
-
-	if ((desc_flags(k.d) & DESC_F_KIND) == (write | DESC_F_NEXT))
-		ret = chain_follow(w, &k, table, first + table.num, write);
-	else if ((desc_flags(k.d) & DESC_F_KIND) == write)
-		ret = chain_add(w, &k, k.d.addr, desc_len(k.d), write);
-	else
-		ret = CHAIN_OTHER;
-	if (likely(!ret))
-		return chain_store(c, (__u32)(k.seg - first), k.len, write);
-	if (ret == CHAIN_OTHER)
-		return table_follow_any(w, c, k, table);
-	return ret == -E2BIG ? VRL_WHY_LOOP : ret;
 }
 
 /* Split: entries are chained by their next. Returns 0 or enum vrl_why. */
@@ -191,33 +172,24 @@ static __always_inline int table_walk_split(struct burst_walk *w, struct vrl_cha
 					    const struct vrl_desc *desc, __u32 entries)
 {
 	const struct desc_array table = { desc, entries };
-	struct chain_walk k = { .d = desc_read(desc), .seg = &w->b->segs[c->seg] };
+	struct vrl_seg *seg = &w->b->segs[c->seg];
+	struct desc_copy d = desc_read(desc);
 
-	if (unlikely(c->nr_out | c->nr_in)) {
-		k.seg += c->nr_out + c->nr_in;
-		return table_follow_any(w, c, k, table);
-	}
-	return desc_flags(k.d) & DESC_F_WRITE ?
-	       table_walk_one_way(w, c, k, table, DESC_F_WRITE) :
-	       table_walk_one_way(w, c, k, table, 0);
-}
-
-/* Entries of a packed table while they go one way, up to @end. As chain_follow(). */
-static __always_inline int table_follow_packed(struct burst_walk *w, struct chain_walk *k,
-					       const struct vrl_desc **table,
-					       const struct vrl_desc *end, const __u16 write)
-{
-	int ret;
-
-	do {
-		ret = chain_add(w, k, k->d.addr, desc_len(k->d), write);
-		if (unlikely(ret))
-			return ret;
-		if (++*table == end)
+	if (unlikely(c->flags & CHAIN_GOES_ON))
+		return table_follow(w, c, d, seg + c->nr_out + c->nr_in, table);
+	if (entries < 2)
+		return table_follow(w, c, d, seg, table);
+	switch (desc_flags(d) & DESC_F_KIND) {
+	case DESC_F_NEXT:
+		if (likely(chain_pair(w, c, table, &d, &seg, 0)))
 			return 0;
-		k->d = desc_read(*table);
-	} while ((desc_packed_flags(k->d) & DESC_F_WRITE) == write);
-	return CHAIN_OTHER;
+		break;
+	case DESC_F_NEXT | DESC_F_WRITE:
+		if (likely(chain_pair(w, c, table, &d, &seg, DESC_F_WRITE)))
+			return 0;
+		break;
+	}
+	return table_follow(w, c, d, seg, table);
 }
 
 /*
@@ -227,57 +199,80 @@ static __always_inline int table_follow_packed(struct burst_walk *w, struct chai
 static __always_inline int table_walk_packed(struct burst_walk *w, struct vrl_chain *c,
 					     const struct vrl_desc *table, __u32 entries)
 {
-	struct vrl_seg *const first = &w->b->segs[c->seg];
-	const struct vrl_desc *const end = table + entries;
-	struct chain_walk k = { .d = desc_read(table), .seg = first };
+	struct vrl_seg *const first = &w->b->segs[c->seg], *const end = first + entries, *seg;
+	__u16 write = 0, any = 0, all = DESC_F_WRITE;
+	struct desc_copy d;
+	__u64 len = 0;
 	int ret;
 
-	if (desc_packed_flags(k.d) & DESC_F_WRITE) {
-		ret = table_follow_packed(w, &k, &table, end, DESC_F_WRITE);
-		if (likely(!ret))
-			return chain_store(c, entries, k.len, DESC_F_WRITE);
-		return ret == CHAIN_OTHER ? VRL_WHY_READ_AFTER_WRITE : ret;
+	for (seg = first; seg != end; seg++) {
+		d = desc_read(table++);
+		ret = range_check(w, d.addr, desc_len(d));
+		if (unlikely(ret))
+			return ret;
+		write = desc_packed_flags(d) & DESC_F_WRITE;
+		seg_store(seg, d.addr, desc_len(d), write);
+		any |= write;
+		all &= write;
+		len += desc_len(d);
 	}
-	ret = table_follow_packed(w, &k, &table, end, 0);
-	if (likely(!ret))
-		return chain_store(c, entries, k.len, 0);
-	if (ret == CHAIN_OTHER)
-		ret = table_follow_packed(w, &k, &table, end, DESC_F_WRITE);
-	if (ret == CHAIN_OTHER)
-		return VRL_WHY_READ_AFTER_WRITE;
-	return ret ? ret : vrl_chain_divide(c, first, entries);
+	if (unlikely(any != all || entries != 2 || len > 0xffffffff))
+		return vrl_chain_divide(c, first, entries);
+	if (write)
+		chain_store(c, 2, (__u32)len, DESC_F_WRITE);
+	else
+		chain_store(c, 2, (__u32)len, 0);
+	return 0;
 }
 
-int vrl_chain_walk_tables(struct burst_walk *w, unsigned int n)
+/* The tables of the first @n chains, which have been read. As vrl_chain_walk_tables(). */
+static __always_inline int tables_walk(struct burst_walk *w, unsigned int n, const bool packed)
 {
-	const bool packed = w->vq->features & VRL_F_PACKED;
 	const struct vrl_fetch *f = w->b->fetches;
 	struct vrl_chain *const first = w->b->chains, *const end = first + n, *c;
 	__u32 entries;
 	int ret;
 
-	if (!w->vq->mem) {
-		ret = w->vq->fetch(w->vq->opaque, w->b->fetches, w->nr_fetches);
-		if (ret)
-			return ret;
-	}
-
 	for (c = first; c != end; c++) {
-		if (!(c->flags & CHAIN_PENDING))
+		if (!(c->flags & (CHAIN_TABLE | CHAIN_GOES_ON)))
 			continue;
-		c->flags = 0;
 		entries = f->len / sizeof(struct vrl_desc);
 		if (unlikely(f->err)) {
 			chain_clear(c, VRL_CHAIN_FAULT);
-			ret = 0;
-		} else if (packed) {
-			ret = table_walk_packed(w, c, f->dst, entries);
-		} else {
-			ret = table_walk_split(w, c, f->dst, entries);
+			f++;
+			continue;
 		}
+		if (packed)
+			ret = table_walk_packed(w, c, f->dst, entries);
+		else
+			ret = table_walk_split(w, c, f->dst, entries);
 		if (unlikely(ret))
 			return c != first ? (int)(c - first) : vq_break(w->vq, ret);
 		f++;
 	}
 	return (int)n;
+}
+
+/* In functions of their own: together they do not fit into the registers. */
+static noinline int tables_walk_split(struct burst_walk *w, unsigned int n)
+{
+	return tables_walk(w, n, false);
+}
+
+static noinline int tables_walk_packed(struct burst_walk *w, unsigned int n)
+{
+	return tables_walk(w, n, true);
+}
+
+int vrl_chain_walk_tables(struct burst_walk *w, unsigned int n)
+{
+	int ret;
+
+	if (!w->mem) {
+		ret = w->vq->fetch(w->vq->opaque, w->b->fetches, w->nr_fetches);
+		if (ret)
+			return ret;
+	}
+	return w->vq->features & VRL_F_PACKED ? tables_walk_packed(w, n) :
+						tables_walk_split(w, n);
 }

@@ -9,6 +9,7 @@
 #ifndef VRL_CHAIN_H
 #define VRL_CHAIN_H
 
+#include <vrl/mem.h>
 #include <vrl/vring.h>
 
 #include "platform.h"
@@ -21,8 +22,12 @@
 /* What decides which loop a descriptor is for. */
 #define DESC_F_KIND		(DESC_F_NEXT | DESC_F_WRITE | DESC_F_INDIRECT)
 
-/* vrl_chain.flags between the two passes of a peek: its table is being read. */
-#define CHAIN_PENDING		(1u << 31)
+/*
+ * vrl_chain.flags between the two passes of a peek: its table is being read. It is
+ * all of the chain, of which only seg is set then; or it goes on behind others.
+ */
+#define CHAIN_TABLE		(1u << 31)
+#define CHAIN_GOES_ON		(1u << 30)
 
 /* Private copy of a descriptor, in the words in which it was read. */
 struct desc_copy {
@@ -60,6 +65,7 @@ struct burst_walk {
 	struct vrl_vq *vq;
 	struct vrl_burst *b;
 	struct vrl_chain *c;
+	struct vrl_mem *mem;		/* if tables are read in place */
 	__u64 iova_end;
 	__u32 nr_segs;
 	__u32 nr_table;
@@ -83,26 +89,29 @@ static inline struct burst_walk walk_begin(struct vrl_vq *vq, struct vrl_burst *
 	return (struct burst_walk){
 		.vq = vq,
 		.b = b,
+		.mem = vq->features & VRL_F_INDIRECT ? vq->mem : NULL,
 		.iova_end = vq->iova_last + !!~vq->iova_last,
 	};
 }
 
-/* The whole truth of range_check(). */
+/* Returns 0 or enum vrl_why. */
 int vrl_range_check(__u64 addr, __u32 len, __u64 iova_last);
 
 /*
- * Returns 0 or enum vrl_why. What begins before its end, which is not 0 then, has a
- * length and does not wrap. A buffer may end where the space of 2^64 ends: its end
- * is 0, and that is the one legal case among those for which two compares are not
- * enough.
+ * What begins before its end, which is not 0 then, has a length and does not wrap.
+ * A buffer may end where the space of 2^64 ends: its end is 0, and that is the one
+ * legal case that is not fine here.
  */
-static __always_inline int range_check(const struct burst_walk *w, __u64 addr, __u32 len)
+static __always_inline bool range_is_fine(const struct burst_walk *w, __u64 addr, __u32 len)
 {
 	__u64 end = addr + len;
 
-	if (likely(end > addr && end <= w->iova_end))
-		return 0;
-	return vrl_range_check(addr, len, w->vq->iova_last);
+	return likely(end > addr && end <= w->iova_end);
+}
+
+static __always_inline int range_check(const struct burst_walk *w, __u64 addr, __u32 len)
+{
+	return range_is_fine(w, addr, len) ? 0 : vrl_range_check(addr, len, w->vq->iova_last);
 }
 
 static inline void chain_clear(struct vrl_chain *c, __u32 flags)
@@ -114,34 +123,18 @@ static inline void chain_clear(struct vrl_chain *c, __u32 flags)
 	c->in_len = 0;
 }
 
-/*
- * A walk over one chain, in registers: the descriptor that is next, where its
- * segment goes, and the bytes so far.
- */
+static __always_inline void seg_store(struct vrl_seg *seg, __u64 addr, __u32 len, __u32 write)
+{
+	seg->iova = addr;
+	seg->len = len;
+	seg->flags = write;
+}
+
+/* A walk over one chain: the descriptor that is next and where its segment goes. */
 struct chain_walk {
 	struct desc_copy d;
 	struct vrl_seg *seg;
-	__u64 len;
 };
-
-/* What walks return beside 0, enum vrl_why and -E2BIG: @d is of another kind. */
-#define CHAIN_OTHER		VRL_WHY_NR
-
-/* One segment, of which the direction has been seen. Returns 0 or enum vrl_why. */
-static __always_inline int chain_add(const struct burst_walk *w, struct chain_walk *k,
-				     __u64 addr, __u32 len, __u16 write)
-{
-	int ret = range_check(w, addr, len);
-
-	if (unlikely(ret))
-		return ret;
-	k->seg->iova = addr;
-	k->seg->len = len;
-	k->seg->flags = write;
-	k->seg++;
-	k->len += len;
-	return 0;
-}
 
 /* An array of descriptors that follow each other by their next: a ring or a table. */
 struct desc_array {
@@ -149,80 +142,105 @@ struct desc_array {
 	__u32 num;
 };
 
+/* What vrl_chain_follow() returns beside 0, enum vrl_why and -E2BIG. */
+#define CHAIN_INDIRECT		VRL_WHY_NR
+
 /*
- * The descriptors of a chain that all go one way, beginning with one that has a next.
- * Returns 0 at the end of the chain; CHAIN_OTHER before one that goes the other way
- * or is indirect; -E2BIG when the chain goes on at @limit, which bounds the walk; or
- * a positive enum vrl_why. There is room for one segment.
+ * Direct descriptors of a chain, to its end. Returns 0; CHAIN_INDIRECT before an
+ * indirect one; -E2BIG when the chain goes on at @limit, which bounds the walk; or a
+ * positive enum vrl_why.
  */
-static __always_inline int chain_follow(const struct burst_walk *w, struct chain_walk *k,
-					struct desc_array a, const struct vrl_seg *limit,
-					const __u16 write)
-{
-	__u16 next;
-	int ret;
+int vrl_chain_follow(const struct burst_walk *w, struct chain_walk *k, struct desc_array a,
+		     const struct vrl_seg *limit);
 
-	do {
-		ret = chain_add(w, k, k->d.addr, desc_len(k->d), write);
-		if (unlikely(ret))
-			return ret;
-		next = desc_next(k->d);
-		if (unlikely(next >= a.num))
-			return VRL_WHY_NEXT_RANGE;
-		if (unlikely(k->seg == limit))
-			return -E2BIG;
-		k->d = desc_read(&a.desc[next]);
-	} while ((desc_flags(k->d) & DESC_F_KIND) == (write | DESC_F_NEXT));
-	if (unlikely((desc_flags(k->d) & DESC_F_KIND) != write))
-		return CHAIN_OTHER;
-	return chain_add(w, k, k->d.addr, desc_len(k->d), write);
-}
-
-/* The same for any descriptors, one at a time; CHAIN_OTHER before an indirect one. */
-int vrl_chain_follow_any(const struct burst_walk *w, struct chain_walk *k, struct desc_array a,
-			 const struct vrl_seg *limit);
-
-/* @nr segments that all go one way are the whole chain. Returns 0 or enum vrl_why. */
-static __always_inline int chain_store(struct vrl_chain *c, __u32 nr, __u64 len,
-				       const __u16 write)
-{
-	if (unlikely(len > 0xffffffff))
-		return VRL_WHY_TOO_MANY_BYTES;
-	c->nr_out = write ? 0 : (__u16)nr;
-	c->nr_in = write ? (__u16)nr : 0;
-	c->out_len = write ? 0 : (__u32)len;
-	c->in_len = write ? (__u32)len : 0;
-	return 0;
-}
-
-/* The same for segments from @first on that may go either way. */
+/*
+ * The @nr segments from @first on are the chain: where do the readable ones end?
+ * Returns 0 or enum vrl_why.
+ */
 int vrl_chain_divide(struct vrl_chain *c, const struct vrl_seg *first, __u32 nr);
 
 /*
- * A chain of one direct descriptor, checked, of which @write is known when this is
- * compiled: its segment is number @at of the burst.
+ * A chain of @nr segments that go the same way. @nr and @write are known when this
+ * is compiled: a few stores are left.
  */
-static __always_inline void chain_single(struct vrl_chain *c, struct vrl_seg *seg, __u32 at,
-					 __u64 addr, __u32 len, const __u16 write)
+static __always_inline void chain_store(struct vrl_chain *c, const __u16 nr, __u32 len,
+					const __u16 write)
 {
-	seg->iova = addr;
-	seg->len = len;
-	seg->flags = write;
-	c->seg = at;
 	c->flags = 0;
-	c->nr_out = !write;
-	c->nr_in = !!write;
+	c->nr_out = write ? 0 : nr;
+	c->nr_in = write ? nr : 0;
 	c->out_len = write ? 0 : len;
 	c->in_len = write ? len : 0;
 }
 
 /*
- * A table of @len bytes at @iova goes on with, or is, chain @c. Returns 0, a positive
- * enum vrl_why, -E2BIG when the arrays of the burst have no room, or -EAGAIN
- * (vrl_mem_read()).
+ * Two descriptors that go the same way, a header and a frame, are what drivers post:
+ * true if @d, which has a next, and that one are chain @c. Else the chain goes on
+ * with *@d and *@seg, whatever that is. @write as *@d has it.
+ */
+static __always_inline bool chain_pair(const struct burst_walk *w, struct vrl_chain *c,
+				       struct desc_array a, struct desc_copy *d,
+				       struct vrl_seg **seg, const __u16 write)
+{
+	const struct desc_copy head = *d;
+	__u32 len;
+
+	if (unlikely(desc_next(head) >= a.num ||
+		     !range_is_fine(w, head.addr, desc_len(head))))
+		return false;
+	*d = desc_read(&a.desc[desc_next(head)]);
+	seg_store((*seg)++, head.addr, desc_len(head), write);
+	if (unlikely((desc_flags(*d) & DESC_F_KIND) != write ||
+		     !range_is_fine(w, d->addr, desc_len(*d)) ||
+		     __builtin_add_overflow(desc_len(head), desc_len(*d), &len)))
+		return false;
+	seg_store((*seg)++, d->addr, desc_len(*d), write);
+	chain_store(c, 2, len, write);
+	return true;
+}
+
+/*
+ * The table of @len bytes at @iova goes on with chain @c, or is all of it. Returns 0,
+ * a positive enum vrl_why, -E2BIG when the arrays of the burst have no room, or
+ * -EAGAIN (vrl_mem_read()).
  */
 int vrl_chain_note_table(struct burst_walk *w, struct vrl_chain *c,
 			 __u64 iova, __u32 len);
+
+static inline bool table_is_aligned(const void *p)
+{
+	return !((unsigned long)p & (sizeof(__u64) - 1));
+}
+
+/*
+ * The same for a chain that is nothing else: straight through for tables in plain
+ * memory that lie in one piece and whose words are aligned. They are on the way to
+ * the cache while the other chains are looked at.
+ */
+static __always_inline int chain_note_table(struct burst_walk *w, struct vrl_chain *c,
+					    __u64 iova, __u32 len)
+{
+	const __u32 nr = len / sizeof(struct vrl_desc);
+	struct vrl_fetch *f = &w->b->fetches[w->nr_fetches];
+	void *p = NULL;
+
+	c->seg = w->nr_segs;
+	if (likely(w->mem && nr - 1 < VRL_CHAIN_MAX && !(len % sizeof(struct vrl_desc)) &&
+		   nr <= w->b->max_segs - w->nr_segs && !range_check(w, iova, len)))
+		p = vrl_mem_at(w->mem, iova, len, VRL_PERM_R);
+	if (unlikely(!p || !table_is_aligned(p))) {
+		chain_clear(c, 0);
+		return vrl_chain_note_table(w, c, iova, len);
+	}
+	prefetch(p);
+	f->dst = p;
+	f->len = len;
+	f->err = 0;
+	w->nr_fetches++;
+	w->nr_segs += nr;
+	c->flags = CHAIN_TABLE;
+	return 0;
+}
 
 /*
  * Read what was noted and finish the first @n chains of the burst. Returns how

@@ -385,7 +385,7 @@ static int log_walk_chain(struct burst_walk *w, struct vrl_chain *c, __u16 head,
 	const struct vrl_inflight_packed *log = vq->inflight;
 	const __u32 room = w->b->max_segs - w->nr_segs;
 	struct vrl_seg *const first = &w->b->segs[w->nr_segs];
-	struct chain_walk k = { .seg = first };
+	struct vrl_seg *seg = first;
 	__u16 nr = READ_ONCE(log->desc[head].num), at = head;
 	__u64 addr;
 	__u32 len;
@@ -403,14 +403,15 @@ static int log_walk_chain(struct burst_walk *w, struct vrl_chain *c, __u16 head,
 		flags = READ_ONCE(log->desc[at].flags);
 		if (flags & DESC_F_INDIRECT)
 			break;
-		if (k.seg == first + VRL_CHAIN_MAX)
+		if (seg == first + VRL_CHAIN_MAX)
 			return VRL_WHY_CHAIN_TOO_LONG;
-		if (k.seg == first + room)
+		if (seg == first + room)
 			return -E2BIG;
-		ret = chain_add(w, &k, addr, len, flags & DESC_F_WRITE);
+		ret = range_check(w, addr, len);
 		if (ret)
 			return ret;
-		if (k.seg == first + nr)
+		seg_store(seg++, addr, len, flags & DESC_F_WRITE);
+		if (seg == first + nr)
 			break;
 		at = READ_ONCE(log->desc[at].next);
 		if (at >= vq->num)
@@ -420,8 +421,8 @@ static int log_walk_chain(struct burst_walk *w, struct vrl_chain *c, __u16 head,
 	if ((__u16)c->id >= vq->num || log_map(vq)[(__u16)c->id] != head)
 		return VRL_WHY_INFLIGHT;
 	if (flags & DESC_F_INDIRECT)
-		return k.seg != first ? VRL_WHY_INDIRECT_NEXT :
-					vrl_chain_note_table(w, c, addr, len);
+		return seg != first ? VRL_WHY_INDIRECT_NEXT :
+				      vrl_chain_note_table(w, c, addr, len);
 	w->nr_segs += nr;
 	return vrl_chain_divide(c, first, nr);
 }

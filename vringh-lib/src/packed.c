@@ -12,25 +12,10 @@
  */
 #include "packed.h"
 
-/* Event suppression, 2.8.14, as one word: off_wrap below, flags above. */
-#define EVENT_FLAGS_SHIFT	16
-#define EVENT_ENABLE		0
-#define EVENT_DISABLE		1
-#define EVENT_DESC		2
-#define EVENT_FLAGS_MASK	3
-
 bool vrl_packed_state_is_valid(const struct vrl_vq *vq, const struct vrl_vq_state *st)
 {
 	return pos_off(st->last_avail) < vq->num && pos_off(st->used_idx) < vq->num &&
 	       pos_distance(st->used_idx, st->last_avail, vq->num) <= vq->num;
-}
-
-static bool packed_is_avail(const struct vrl_vq *vq)
-{
-	const struct packed_desc *d = &packed_ring(vq)[pos_off(vq->last_avail)];
-	__u16 flags = le16_to_cpu(READ_ONCE(d->flags));
-
-	return (flags & DESC_F_OWNER) == avail_flags(vq->last_avail);
 }
 
 /*
@@ -116,7 +101,9 @@ static __always_inline int packed_run(struct burst_walk *w, const struct vrl_cha
 		if (unlikely(ret))
 			break;
 		c->id = id | 1u << ID_NR_SHIFT;
-		chain_single(c, seg++, nr_segs++, addr, len, write);
+		seg_store(seg++, addr, len, write);
+		c->seg = nr_segs++;
+		chain_store(c, 1, len, write);
 		c++;
 		d++;
 		at->have_flags = false;
@@ -144,57 +131,109 @@ static noinline int packed_too_long(__u32 nr, __u32 left)
 	return nr == VRL_CHAIN_MAX ? VRL_WHY_CHAIN_TOO_LONG : -E2BIG;
 }
 
-/*
- * A chain of several direct descriptors. Its buffer id is in the last one (2.8.6).
- * Bounded by the descriptors that are not in flight, by VRL_CHAIN_MAX, and by the
- * room in the burst. @write is what the first one is.
- */
-static __always_inline int packed_walk_chain(struct burst_walk *w, struct vrl_chain *c,
-					     const struct packed_cursor *at, const __u16 write)
+/* A descriptor's words but for the id, which counts in the last one only (2.8.6). */
+struct packed_copy {
+	__u64 addr;
+	__u32 len;
+	__u16 flags;
+};
+
+static inline struct packed_copy packed_read(const struct packed_desc *p, __u16 flags)
 {
-	const struct packed_desc *ring = packed_ring(w->vq), *p = &ring[at->off];
-	const struct packed_desc *const end = ring + w->vq->num;
+	return (struct packed_copy){
+		.addr = le64_to_cpu(READ_ONCE(p->addr)),
+		.len = le32_to_cpu(READ_ONCE(p->len)),
+		.flags = flags,
+	};
+}
+
+static inline const struct packed_desc *packed_next(const struct vrl_vq *vq,
+						    const struct packed_desc *p)
+{
+	return ++p == packed_ring(vq) + vq->num ? packed_ring(vq) : p;
+}
+
+/*
+ * The chain w->c, whatever it is: its next descriptor is *@p, read as @d, its segment
+ * @seg. Bounded by the descriptors that are not in flight, by VRL_CHAIN_MAX, and by
+ * the room in the burst.
+ */
+static noinline int packed_follow(struct burst_walk *w, const struct packed_cursor *at,
+				  const struct packed_desc *p, struct packed_copy d,
+				  struct vrl_seg *seg)
+{
 	struct vrl_seg *const first = &w->b->segs[w->nr_segs];
 	const __u32 most = at->left < VRL_CHAIN_MAX ? at->left : VRL_CHAIN_MAX;
 	const __u32 room = w->b->max_segs - w->nr_segs, max = room < most ? room : most;
-	struct chain_walk k = { .seg = first };
-	__u16 id, flags = at->flags;
-	bool same = true;
+	struct vrl_chain *c = w->c;
 	__u32 nr;
+	__u16 id;
 	int ret;
 
 	for (;;) {
-		if (unlikely(k.seg == first + max))
+		if (unlikely(seg == first + max))
 			return packed_too_long(max, at->left);
-		if (unlikely(flags & DESC_F_INDIRECT))
+		if (unlikely(d.flags & DESC_F_INDIRECT))
 			return VRL_WHY_INDIRECT_NEXT;
-		if (unlikely((flags & DESC_F_WRITE) != write))
-			same = false;
-		ret = chain_add(w, &k, le64_to_cpu(READ_ONCE(p->addr)),
-				le32_to_cpu(READ_ONCE(p->len)), flags & DESC_F_WRITE);
+		ret = range_check(w, d.addr, d.len);
 		if (unlikely(ret))
 			return ret;
-		if (!(flags & DESC_F_NEXT))
+		seg_store(seg++, d.addr, d.len, d.flags & DESC_F_WRITE);
+		if (!(d.flags & DESC_F_NEXT))
 			break;
-		if (++p == end)
-			p = ring;
+		p = packed_next(w->vq, p);
 		/* Ordered by (C), which read the flags of the first one. */
-		flags = le16_to_cpu(READ_ONCE(p->flags));
+		d = packed_read(p, le16_to_cpu(READ_ONCE(p->flags)));
 	}
 
 	id = le16_to_cpu(READ_ONCE(p->id));
 	if (unlikely(id >= w->vq->num))
 		return VRL_WHY_HEAD_RANGE;
-	nr = (__u32)(k.seg - first);
+	nr = (__u32)(seg - first);
 	c->id = id | nr << ID_NR_SHIFT;
 	c->seg = w->nr_segs;
-	c->flags = 0;
 	w->nr_segs += nr;
-	return likely(same) ? chain_store(c, nr, k.len, write) : vrl_chain_divide(c, first, nr);
+	return vrl_chain_divide(c, first, nr);
 }
 
-static int packed_note_table(struct burst_walk *w, struct vrl_chain *c,
-			     const struct packed_cursor *at)
+/*
+ * The chain w->c of several descriptors. Two that go the same way, a header and a
+ * frame, are gone through here; anything else is taken over by packed_follow().
+ */
+static __always_inline int packed_walk_chain(struct burst_walk *w, const struct packed_cursor *at,
+					     const __u16 write)
+{
+	const struct packed_desc *p = &packed_ring(w->vq)[at->off];
+	const struct packed_copy head = packed_read(p, at->flags);
+	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
+	struct vrl_chain *c = w->c;
+	struct packed_copy d;
+	__u32 len;
+	__u16 id;
+
+	if (unlikely(at->left < 2 || w->b->max_segs - w->nr_segs < 2 ||
+		     !range_is_fine(w, head.addr, head.len)))
+		return packed_follow(w, at, p, head, seg);
+
+	p = packed_next(w->vq, p);
+	d = packed_read(p, le16_to_cpu(READ_ONCE(p->flags)));
+	seg_store(seg++, head.addr, head.len, write);
+	if (unlikely((d.flags & DESC_F_KIND) != write || !range_is_fine(w, d.addr, d.len) ||
+		     __builtin_add_overflow(head.len, d.len, &len)))
+		return packed_follow(w, at, p, d, seg);
+	seg_store(seg, d.addr, d.len, write);
+	id = le16_to_cpu(READ_ONCE(p->id));
+	if (unlikely(id >= w->vq->num))
+		return VRL_WHY_HEAD_RANGE;
+	c->id = id | 2u << ID_NR_SHIFT;
+	c->seg = w->nr_segs;
+	chain_store(c, 2, len, write);
+	w->nr_segs += 2;
+	return 0;
+}
+
+/* The chain w->c that is a table. */
+static __always_inline int packed_note_table(struct burst_walk *w, const struct packed_cursor *at)
 {
 	const struct packed_desc *p = &packed_ring(w->vq)[at->off];
 	__u16 id = le16_to_cpu(READ_ONCE(p->id));
@@ -203,42 +242,66 @@ static int packed_note_table(struct burst_walk *w, struct vrl_chain *c,
 		return VRL_WHY_INDIRECT_NEXT;
 	if (unlikely(id >= w->vq->num))
 		return VRL_WHY_HEAD_RANGE;
-	c->id = id | 1u << ID_NR_SHIFT;
-	c->seg = w->nr_segs;
-	chain_clear(c, 0);
-	return vrl_chain_note_table(w, c, le64_to_cpu(READ_ONCE(p->addr)),
-				    le32_to_cpu(READ_ONCE(p->len)));
+	w->c->id = id | 1u << ID_NR_SHIFT;
+	return chain_note_table(w, w->c, le64_to_cpu(READ_ONCE(p->addr)),
+				le32_to_cpu(READ_ONCE(p->len)));
 }
 
-/* Chains of several descriptors, or of one with a table. */
-static noinline int packed_run_chains(struct burst_walk *w, const struct vrl_chain *end,
-				      struct packed_cursor *at)
+/* Chains of several descriptors, of which the first one is @kind, or of a table. */
+static __always_inline int packed_run_chains(struct burst_walk *w, const struct vrl_chain *end,
+					     struct packed_cursor *at, const __u16 kind)
 {
+	const __u16 mask = DESC_F_OWNER | (kind == DESC_F_INDIRECT ? kind : DESC_F_KIND);
 	const struct packed_desc *ring = packed_ring(w->vq);
 	const __u32 num = w->vq->num;
-	struct vrl_chain *c = w->c;
 	int ret;
 
 	do {
-		if (at->flags & DESC_F_INDIRECT)
-			ret = packed_note_table(w, c, at);
-		else if (at->flags & DESC_F_WRITE)
-			ret = packed_walk_chain(w, c, at, DESC_F_WRITE);
+		if (kind == DESC_F_INDIRECT)
+			ret = packed_note_table(w, at);
 		else
-			ret = packed_walk_chain(w, c, at, 0);
+			ret = packed_walk_chain(w, at, kind & DESC_F_WRITE);
 		if (unlikely(ret))
 			break;
-		packed_advance(at, c->id >> ID_NR_SHIFT, num);
+		packed_advance(at, w->c->id >> ID_NR_SHIFT, num);
 		at->have_flags = false;
-		if (++c == end || !at->left)
+		if (++w->c == end || !at->left)
 			break;
 		at->flags = packed_flags(&ring[at->off]);
 		at->have_flags = true;
-	} while ((at->flags & DESC_F_OWNER) == at->want &&
-		 at->flags & (DESC_F_NEXT | DESC_F_INDIRECT));
-
-	w->c = c;
+	} while ((at->flags & mask) == (at->want | kind));
 	return ret;
+}
+
+/* Each loop in a function of its own: together they do not fit into the registers. */
+static noinline int packed_run_out(struct burst_walk *w, const struct vrl_chain *end,
+				   struct packed_cursor *at)
+{
+	return packed_run(w, end, at, 0);
+}
+
+static noinline int packed_run_in(struct burst_walk *w, const struct vrl_chain *end,
+				  struct packed_cursor *at)
+{
+	return packed_run(w, end, at, DESC_F_WRITE);
+}
+
+static noinline int packed_run_chains_out(struct burst_walk *w, const struct vrl_chain *end,
+					  struct packed_cursor *at)
+{
+	return packed_run_chains(w, end, at, DESC_F_NEXT);
+}
+
+static noinline int packed_run_chains_in(struct burst_walk *w, const struct vrl_chain *end,
+					 struct packed_cursor *at)
+{
+	return packed_run_chains(w, end, at, DESC_F_NEXT | DESC_F_WRITE);
+}
+
+static noinline int packed_run_tables(struct burst_walk *w, const struct vrl_chain *end,
+				      struct packed_cursor *at)
+{
+	return packed_run_chains(w, end, at, DESC_F_INDIRECT);
 }
 
 /*
@@ -262,12 +325,22 @@ static unsigned int packed_walk(struct burst_walk *w, unsigned int n, __u32 left
 			at.flags = packed_flags(&ring[at.off]);
 		if ((at.flags & DESC_F_OWNER) != at.want)
 			break;
-		if ((at.flags & DESC_F_KIND) == DESC_F_WRITE)
-			*why = packed_run(w, end, &at, DESC_F_WRITE);
-		else if (!(at.flags & DESC_F_KIND))
-			*why = packed_run(w, end, &at, 0);
-		else
-			*why = packed_run_chains(w, end, &at);
+		switch (at.flags & DESC_F_KIND) {
+		case 0:
+			*why = packed_run_out(w, end, &at);
+			break;
+		case DESC_F_WRITE:
+			*why = packed_run_in(w, end, &at);
+			break;
+		case DESC_F_NEXT:
+			*why = packed_run_chains_out(w, end, &at);
+			break;
+		case DESC_F_NEXT | DESC_F_WRITE:
+			*why = packed_run_chains_in(w, end, &at);
+			break;
+		default:
+			*why = packed_run_tables(w, end, &at);
+		}
 	}
 	return (unsigned int)(w->c - w->b->chains);
 }
@@ -367,67 +440,4 @@ void vrl_packed_push_in_order(struct vrl_vq *vq, const struct vrl_used_elem *e, 
 	for (i = 0; i < n; i++)
 		done += e[i].id >> ID_NR_SHIFT;
 	packed_publish(vq, flags, done);
-}
-
-bool vrl_packed_needs_call(struct vrl_vq *vq)
-{
-	__u16 old = vq->signalled, new = vq->used_idx;
-	bool valid = vq->signalled_valid;
-	__u32 event, num = vq->num;
-
-	if (valid && old == new)
-		return false;
-	vq->signalled = new;
-	vq->signalled_valid = 1;
-
-	/*
-	 * (N) Used flags stored before the driver's event suppression is loaded.
-	 * Pairs with the driver's barrier between storing that and loading the
-	 * flags of the next used descriptor.
-	 */
-	smp_mb();
-
-	event = le32_to_cpu(READ_ONCE(*(const __le32 *)vq->driver));
-	switch (event >> EVENT_FLAGS_SHIFT & EVENT_FLAGS_MASK) {
-	case EVENT_DISABLE:
-		return false;
-	case EVENT_DESC:
-		if (!(vq->features & VRL_F_EVENT_IDX) || !valid)
-			return true;
-		/* Is the descriptor asked for one of those since @old? */
-		return pos_distance(old, (__u16)event, num) < pos_distance(old, new, num);
-	default:
-		return true;
-	}
-}
-
-static void packed_set_event(struct vrl_vq *vq, __u32 flags, __u16 pos)
-{
-	__le32 *event = vq->device;
-
-	/* One word: the driver never sees new flags with an old position. */
-	WRITE_ONCE(*event, cpu_to_le32(flags << EVENT_FLAGS_SHIFT | pos));
-}
-
-bool vrl_packed_enable_kick(struct vrl_vq *vq)
-{
-	bool by_desc = vq->features & VRL_F_EVENT_IDX;
-
-	packed_set_event(vq, by_desc ? EVENT_DESC : EVENT_ENABLE,
-			 by_desc ? vq->last_avail : 0);
-
-	/*
-	 * (K) Request stored before the flags of the next descriptor are loaded.
-	 * Pairs with the driver's barrier between storing those and loading the
-	 * device's event suppression.
-	 */
-	smp_mb();
-
-	/* Whether it makes sense is for the next peek to say. */
-	return packed_is_avail(vq);
-}
-
-void vrl_packed_disable_kick(struct vrl_vq *vq)
-{
-	packed_set_event(vq, EVENT_DISABLE, 0);
 }

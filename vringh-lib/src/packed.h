@@ -2,7 +2,7 @@
 /*
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * Descriptors of a packed ring and positions in it, for packed.c and its log.
+ * Descriptors of a packed ring and positions in it, for packed.c, packed_event.c and the log.
  */
 #ifndef VRL_PACKED_H
 #define VRL_PACKED_H
@@ -74,6 +74,15 @@ static inline __u16 used_flags(__u16 pos)
 static inline struct packed_desc *packed_ring(const struct vrl_vq *vq)
 {
 	return (struct packed_desc *)vq->desc;
+}
+
+/* Is there a chain, or what looks like one? */
+static inline bool packed_is_avail(const struct vrl_vq *vq)
+{
+	const struct packed_desc *d = &packed_ring(vq)[pos_off(vq->last_avail)];
+	__u16 flags = le16_to_cpu(READ_ONCE(d->flags));
+
+	return (flags & DESC_F_OWNER) == avail_flags(vq->last_avail);
 }
 
 #endif /* VRL_PACKED_H */

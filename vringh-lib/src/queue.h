@@ -2,7 +2,7 @@
 /*
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * The two rings behind vring.c: split.c and packed.c have the same functions. The
+ * The two rings behind vring.c: split.c and packed*.c have the same functions. The
  * contract of each is that of vrl_vq_NAME() in vrl/vring.h, less what vring.c
  * does for both: broken queues never come here.
  */

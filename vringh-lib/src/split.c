@@ -114,7 +114,9 @@ static __always_inline int split_run(struct burst_walk *w, const struct vrl_chai
 		ret = range_check(w, d.addr, desc_len(d));
 		if (unlikely(ret))
 			break;
-		chain_single(c, seg++, at++, d.addr, desc_len(d), write);
+		seg_store(seg++, d.addr, desc_len(d), write);
+		c->seg = at++;
+		chain_store(c, 1, desc_len(d), write);
 		if (++c == stop) {
 			ret = stop == end ? 0 : -E2BIG;
 			break;
@@ -136,92 +138,72 @@ static noinline int split_too_long(const struct vrl_vq *vq, __u32 nr)
 	return nr == VRL_CHAIN_MAX ? VRL_WHY_CHAIN_TOO_LONG : -E2BIG;
 }
 
-/* The table of @d is chain @c, or goes on with it. */
-static int split_note_table(struct burst_walk *w, struct vrl_chain *c, struct desc_copy d)
-{
-	if (unlikely(desc_flags(d) & DESC_F_NEXT))
-		return VRL_WHY_INDIRECT_NEXT;
-	/* DESC_F_WRITE means nothing here and must be ignored (2.7.5.3.2). */
-	return vrl_chain_note_table(w, c, d.addr, desc_len(d));
-}
-
 /*
- * The chain w->c, of which not all segments go one way, or that goes on with a
- * table; @k is where the walk is, @max the most segments it may have.
+ * The chain w->c, whatever it is: the next descriptor is @d, its segment @seg; c->seg
+ * is set. Bounded by the entries of the ring, by VRL_CHAIN_MAX, and by the room in the burst.
  */
-static noinline int split_follow_any(struct burst_walk *w, struct chain_walk k, __u32 max)
+static noinline int split_follow(struct burst_walk *w, struct desc_copy d, struct vrl_seg *seg)
 {
-	struct vrl_seg *const first = &w->b->segs[w->nr_segs];
 	const struct desc_array ring = { w->vq->desc, w->vq->num };
+	struct vrl_seg *const first = &w->b->segs[w->nr_segs];
+	struct chain_walk k = { .d = d, .seg = seg };
+	__u32 max = w->b->max_segs - w->nr_segs;
 	struct vrl_chain *c = w->c;
 	int ret, end;
 
-	end = vrl_chain_follow_any(w, &k, ring, first + max);
-	if (end == -E2BIG || (end == CHAIN_OTHER && k.seg == first + max))
+	max = max < ring.num ? max : ring.num;
+	max = max < VRL_CHAIN_MAX ? max : VRL_CHAIN_MAX;
+	end = vrl_chain_follow(w, &k, ring, first + max);
+	if (end == -E2BIG || (end == CHAIN_INDIRECT && k.seg == first + max))
 		return split_too_long(w->vq, max);
-	if (end && end != CHAIN_OTHER)
+	if (end && end != CHAIN_INDIRECT)
 		return end;
 
-	c->seg = w->nr_segs;
-	c->flags = 0;
 	ret = vrl_chain_divide(c, first, (__u32)(k.seg - first));
 	if (ret)
 		return ret;
 	w->nr_segs += (__u32)(k.seg - first);
-	return end ? split_note_table(w, c, k.d) : 0;
+	if (!end)
+		return 0;
+	if (desc_flags(k.d) & DESC_F_NEXT)
+		return VRL_WHY_INDIRECT_NEXT;
+	/* DESC_F_WRITE means nothing here and must be ignored (2.7.5.3.2). */
+	return vrl_chain_note_table(w, c, k.d.addr, desc_len(k.d));
 }
 
-/* Chains of several descriptors, of which the first ones are @write or are not. */
+/* Chains of several descriptors, of which the first one is @write or is not. */
 static __always_inline int split_run_chains(struct burst_walk *w, const struct vrl_chain *end,
 					    struct desc_copy *next, const __u16 write)
 {
 	const struct desc_array ring = { w->vq->desc, w->vq->num };
-	const __u32 most = ring.num < VRL_CHAIN_MAX ? ring.num : VRL_CHAIN_MAX;
-	const struct vrl_seg *const stop = &w->b->segs[w->b->max_segs], *limit;
-	struct chain_walk k = { .d = *next, .seg = &w->b->segs[w->nr_segs] };
+	const __u32 max_segs = ring.num < 2 ? 0 : w->b->max_segs;
+	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
+	struct desc_copy d = *next;
 	struct vrl_chain *c = w->c;
-	__u32 at = w->nr_segs, nr;
-	struct vrl_seg *first;
-	int ret;
+	__u32 at = w->nr_segs;
+	int ret = 0;
 
 	do {
-		first = k.seg;
-		if (unlikely(first == stop)) {
-			ret = -E2BIG;
-			break;
-		}
-		limit = stop - first > most ? first + most : stop;
-		k.len = 0;
-		ret = chain_follow(w, &k, ring, limit, write);
-		if (unlikely(ret)) {
+		c->seg = at;
+		if (likely(at + 2 <= max_segs && chain_pair(w, c, ring, &d, &seg, write))) {
+			at += 2;
+		} else {
 			w->c = c;
 			w->nr_segs = at;
-			nr = (__u32)(limit - first);
-			if (ret == CHAIN_OTHER)
-				ret = split_follow_any(w, k, nr);
-			else if (ret == -E2BIG)
-				ret = split_too_long(w->vq, nr);
-			if (ret)
-				break;
-			k.seg = first + (w->nr_segs - at);
-			at = w->nr_segs;
-		} else {
-			nr = (__u32)(k.seg - first);
-			c->seg = at;
-			c->flags = 0;
-			ret = chain_store(c, nr, k.len, write);
+			ret = split_follow(w, d, seg);
 			if (unlikely(ret))
 				break;
-			at += nr;
+			at = w->nr_segs;
+			seg = &w->b->segs[at];
 		}
 		if (++c == end)
 			break;
-		k.d = desc_read(&ring.desc[c->id]);
-	} while ((desc_flags(k.d) & DESC_F_KIND) == (write | DESC_F_NEXT));
+		d = desc_read(&ring.desc[c->id]);
+	} while ((desc_flags(d) & DESC_F_KIND) == (write | DESC_F_NEXT));
 
 	w->nr_segs = at;
 	w->c = c;
-	*next = k.d;
+	*next = d;
 	return ret;
 }
 
@@ -260,9 +242,12 @@ static noinline int split_run_tables(struct burst_walk *w, const struct vrl_chai
 	int ret;
 
 	do {
-		c->seg = w->nr_segs;
-		chain_clear(c, 0);
-		ret = split_note_table(w, c, d);
+		if (unlikely(desc_flags(d) & DESC_F_NEXT)) {
+			ret = VRL_WHY_INDIRECT_NEXT;
+			break;
+		}
+		/* DESC_F_WRITE means nothing here and must be ignored (2.7.5.3.2). */
+		ret = chain_note_table(w, c, d.addr, desc_len(d));
 		if (unlikely(ret) || ++c == end)
 			break;
 		d = desc_read(&desc[c->id]);

@@ -3,7 +3,7 @@
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
  * A virtqueue, whichever ring it has: set-up and its checks, saved state, reset,
- * reasons; all that touches ring memory is handed to split.c and packed.c, and what
+ * reasons; all that touches ring memory is handed to split.c and packed*.c, and what
  * goes beside it to the in-flight log.
  */
 #include "log.h"
