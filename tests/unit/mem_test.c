@@ -76,6 +76,18 @@ static void write_agrees(struct world *w, const struct vrl_chain *c,
 	world_assert_unchanged(w);
 }
 
+static void make_hot(struct world *w, uint64_t iova)
+{
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		assert_non_null(vrl_mem_at(&w->m, iova, 1, R));
+		assert_non_null(vrl_mem_at(&w->m, iova, 1, W));
+	}
+	assert_int_not_equal(w->m.out.size, 0);
+	assert_int_not_equal(w->m.in.size, 0);
+}
+
 struct span_case {
 	const char *name;
 	struct { uint64_t iova; uint32_t len; } seg[3];
@@ -99,7 +111,10 @@ static const struct span_case span_cases[] = {
 	  { { 108, 2 }, { 120, 7 }, { 103, 2 } }, 3 },
 };
 
-/* Every part of the chain, so also those that stop short of the hole. */
+/*
+ * Every part of the chain, so also those that stop short of the hole; once more
+ * with the range from 110 on hot.
+ */
 static void test_span(void **state)
 {
 	const struct span_case *c = *state;
@@ -119,6 +134,9 @@ static void test_span(void **state)
 
 	for (off = 0; off <= out->out_len; off++)
 		for (len = 0; len <= out->out_len - off; len++) {
+			read_agrees(&w, out, off, len);
+			write_agrees(&w, in, off, len);
+			make_hot(&w, 110);
 			read_agrees(&w, out, off, len);
 			write_agrees(&w, in, off, len);
 		}
