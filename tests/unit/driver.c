@@ -65,6 +65,7 @@ void driver_init(struct driver *d, void *mem, uint32_t features, unsigned int nu
 		d->free[i] = (uint16_t)i;
 	d->nr_free = num;
 	d->room = num;
+	d->back = -1;
 	d->avail = d->used = d->kicked = features & VRL_F_PACKED ? WRAP : start;
 	if (!(features & VRL_F_PACKED)) {
 		((struct vring_avail *)d->driver_area)->idx = htole16(start);
@@ -147,24 +148,27 @@ static bool split_has_used(const struct driver *d)
 	return le16toh(__atomic_load_n(&used->idx, __ATOMIC_ACQUIRE)) != d->used;
 }
 
-static int split_get_used(struct driver *d, uint32_t *id, uint32_t *len)
+static bool split_peek_used(const struct driver *d, uint32_t *id, uint32_t *len)
 {
 	struct vring_used *used = d->device_area;
 	struct vring_used_elem *e = &used->ring[d->used % d->num];
-	uint16_t at;
 
 	if (!split_has_used(d))
-		return 0;
+		return false;
 	*id = le32toh(LOAD(e->id));
 	*len = le32toh(LOAD(e->len));
+	return true;
+}
+
+static void split_free(struct driver *d, uint16_t id)
+{
+	uint16_t at;
+
 	d->used++;
-	if (*id >= d->num || !d->nr_desc[*id])
-		return -1;
-	for (at = *id; d->nr_desc[*id]; d->nr_desc[*id]--) {
+	for (at = id; d->nr_desc[id]; d->nr_desc[id]--) {
 		d->free[d->nr_free++] = at;
 		at = d->next[at];
 	}
-	return 1;
 }
 
 /* ---- packed ring ---------------------------------------------------------------- */
@@ -250,21 +254,23 @@ static bool packed_has_used(const struct driver *d)
 	return (flags & both) == (d->used & WRAP ? both : 0);
 }
 
-static int packed_get_used(struct driver *d, uint32_t *id, uint32_t *len)
+static bool packed_peek_used(const struct driver *d, uint32_t *id, uint32_t *len)
 {
 	struct vring_packed_desc *desc = &d->packed_desc[d->used & (WRAP - 1)];
 
 	if (!packed_has_used(d))
-		return 0;
+		return false;
 	*id = le16toh(LOAD(desc->id));
 	*len = le32toh(LOAD(desc->len));
-	if (*id >= d->num || !d->nr_desc[*id])
-		return -1;
-	d->used = pos_next(d, d->used, d->nr_desc[*id]);
-	d->room += d->nr_desc[*id];
-	d->nr_desc[*id] = 0;
-	d->free[d->nr_free++] = *id;
-	return 1;
+	return true;
+}
+
+static void packed_free(struct driver *d, uint16_t id)
+{
+	d->used = pos_next(d, d->used, d->nr_desc[id]);
+	d->room += d->nr_desc[id];
+	d->nr_desc[id] = 0;
+	d->free[d->nr_free++] = id;
 }
 
 /* Steps from one position to another, in a circle of twice the ring. */
@@ -281,15 +287,47 @@ static unsigned int pos_distance(const struct driver *d, uint16_t from, uint16_t
 int driver_post(struct driver *d, const struct driver_buf *bufs, unsigned int nr_out,
 		unsigned int nr_in, struct vring_desc *table)
 {
-	if (d->features & VRL_F_PACKED)
-		return packed_post(d, bufs, nr_out, nr_out + nr_in, table);
-	return split_post(d, bufs, nr_out, nr_out + nr_in, table);
+	bool packed = d->features & VRL_F_PACKED;
+	int id = packed ? packed_post(d, bufs, nr_out, nr_out + nr_in, table) :
+			  split_post(d, bufs, nr_out, nr_out + nr_in, table);
+
+	if (id >= 0 && d->features & VRL_F_IN_ORDER)
+		d->order[d->nr_order++] = (uint16_t)id;
+	return id;
+}
+
+/* The oldest, of those that one element has given back. */
+static void in_order_next(struct driver *d, uint32_t *id, uint32_t *len)
+{
+	*id = d->order[0];
+	*len = *id == (uint32_t)d->back ? d->back_len : ~0u;
+	if (*id == (uint32_t)d->back)
+		d->back = -1;
+	d->nr_order--;
+	memmove(d->order, d->order + 1, d->nr_order * sizeof(d->order[0]));
 }
 
 int driver_get_used(struct driver *d, uint32_t *id, uint32_t *len)
 {
-	return d->features & VRL_F_PACKED ? packed_get_used(d, id, len) :
-					    split_get_used(d, id, len);
+	bool packed = d->features & VRL_F_PACKED;
+
+	if (d->back < 0) {
+		if (!(packed ? packed_peek_used(d, id, len) : split_peek_used(d, id, len)))
+			return 0;
+		if (*id >= d->num || !d->nr_desc[*id])
+			return -1;
+		d->back = (int)*id;
+		d->back_len = *len;
+	}
+	if (d->features & VRL_F_IN_ORDER)
+		in_order_next(d, id, len);
+	else
+		d->back = -1;
+	if (packed)
+		packed_free(d, (uint16_t)*id);
+	else
+		split_free(d, (uint16_t)*id);
+	return 1;
 }
 
 static bool packed_needs_kick(const struct driver *d, uint16_t old)

@@ -43,6 +43,12 @@ struct driver {
 	uint16_t nr_desc[DRIVER_NUM_MAX];	/* of an id; 0: not out */
 	uint16_t next[DRIVER_NUM_MAX];		/* split: of a descriptor */
 
+	/* VRL_F_IN_ORDER: what is out, oldest first, and the last one known to be back. */
+	uint16_t order[DRIVER_NUM_MAX];
+	unsigned int nr_order;
+	int back;			/* or -1 */
+	uint32_t back_len;
+
 	/* Split: free-running. Packed: position, wrap counter in bit 15. */
 	uint16_t avail;
 	uint16_t used;
@@ -67,6 +73,8 @@ int driver_post(struct driver *d, const struct driver_buf *bufs, unsigned int nr
 		unsigned int nr_in, struct vring_desc *table);
 /*
  * Takes one used element: 1; none: 0; -1 if the device gave back what is not out.
+ * With VRL_F_IN_ORDER one element may stand for several chains (2.7.9, 2.8.9): they
+ * come one after the other, the length of all but the last as ~0: used completely.
  */
 int driver_get_used(struct driver *d, uint32_t *id, uint32_t *len);
 /* Must it notify for what it posted since the last question? */

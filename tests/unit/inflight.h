@@ -46,7 +46,10 @@ void device_config(struct device *dev, const struct driver *d, void *log,
 		   struct vrl_vq_config *cfg);
 /* Takes up to @max chains; each is as posted, and later than all before. */
 unsigned int device_take(struct device *dev, unsigned int max);
-/* The held chains whose bits are set come back, the last one first. */
+/*
+ * The held chains whose bits are set come back, the last one first; with
+ * VRL_F_IN_ORDER all up to the highest bit, by one used element.
+ */
 void device_push(struct device *dev, unsigned int mask);
 
 #endif /* INFLIGHT_H */

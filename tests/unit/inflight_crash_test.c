@@ -180,6 +180,7 @@ static void no_chain_is_lost_or_doubled_by_a_crash_after_any_store_split(void **
 	(void)state;
 	life_run(VRL_F_INDIRECT, 8, 60, 1);
 	life_run(VRL_F_INDIRECT | VRL_F_EVENT_IDX, 4, 60, 7);
+	life_run(VRL_F_INDIRECT | VRL_F_IN_ORDER, 8, 40, 5);
 }
 
 static void no_chain_is_lost_or_doubled_by_a_crash_after_any_store_packed(void **state)
@@ -187,6 +188,7 @@ static void no_chain_is_lost_or_doubled_by_a_crash_after_any_store_packed(void *
 	(void)state;
 	life_run(VRL_F_PACKED | VRL_F_INDIRECT, 8, 40, 3);
 	life_run(VRL_F_PACKED | VRL_F_INDIRECT | VRL_F_EVENT_IDX, 5, 24, 11);
+	life_run(VRL_F_PACKED | VRL_F_INDIRECT | VRL_F_IN_ORDER, 7, 24, 13);
 }
 
 int main(void)
