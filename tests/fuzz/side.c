@@ -199,6 +199,17 @@ void side_view_begin(struct side *s, uint8_t clobber)
 	view_begin(&cfg);
 }
 
+void side_view_calm(struct side *s)
+{
+	const struct view_config cfg = {
+		.areas = s->area,
+		.nr = MEMORY + s->cfg.nr_ranges,
+		.calm = true,
+	};
+
+	view_begin(&cfg);
+}
+
 void side_check_state(const struct side *s)
 {
 	struct vrl_vq_state st;

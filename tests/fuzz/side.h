@@ -119,6 +119,8 @@ void side_reset(struct side *s);
 /* @n positions later (packed: descriptors). */
 uint16_t side_ahead(const struct side *s, uint16_t at, unsigned int n);
 void side_view_begin(struct side *s, uint8_t clobber);
+/* The driver changes nothing, and nobody asks for the order of stores. */
+void side_view_calm(struct side *s);
 /* view_config.release: right before the driver sees a push. */
 void side_released(void *opaque, const volatile void *p);
 

@@ -86,7 +86,7 @@ void side_read(struct side *s, unsigned int i, uint32_t off, uint32_t len)
 
 	CHECK(dst);
 	memset(dst, 0xa5, len);
-	side_view_begin(s, 0);
+	side_view_calm(s);
 	ret = vrl_mem_read(&s->space.mem, s->b, &s->b->chains[i], off, dst, len);
 	view_end();
 	check_error(ret, want);
@@ -115,7 +115,7 @@ void side_write(struct side *s, unsigned int i, uint32_t off, uint32_t len)
 
 		area_expect(a, (size_t)(p - a->live), &src[k], 1);
 	}
-	side_view_begin(s, 0);
+	side_view_calm(s);
 	ret = vrl_mem_write(&s->space.mem, s->b, &s->b->chains[i], off, src, len);
 	view_end();
 	check_error(ret, want);

@@ -21,17 +21,6 @@ static unsigned int steps_of(const struct side *s, const struct taken *t)
 	return s->cfg.packed ? t->nr_desc : 1;
 }
 
-/* Nobody asks in which order a dying process stored what it did. */
-static void log_view_begin(struct side *s)
-{
-	const struct view_config cfg = {
-		.areas = s->area,
-		.nr = MEMORY + s->cfg.nr_ranges,
-	};
-
-	view_begin(&cfg);
-}
-
 static bool is_busy(const struct side *s, unsigned int nr, uint16_t key)
 {
 	unsigned int i;
@@ -146,8 +135,7 @@ static void reopen(struct side *s, unsigned int nr)
 	s->nr_taken = 0;
 	memset(s->resubmit, 0xa5, (s->cfg.packed ? 4 : 2) * (size_t)s->cfg.num);
 
-	view_forget_pokes();
-	log_view_begin(s);
+	side_view_calm(s);
 	CHECK(!side_open(s, s->vq, &any));
 	vrl_vq_get_state(s->vq, &st);
 	take_logged(s, nr, st.last_avail);
@@ -202,7 +190,7 @@ static __attribute__((noinline)) void push_until_death(struct side *s,
 
 	if (setjmp(dead))
 		return;
-	log_view_begin(s);
+	side_view_calm(s);
 	view_die(&dead, after);
 	vrl_vq_push_burst(s->vq, e, n);
 	view_survive();
@@ -215,7 +203,7 @@ static __attribute__((noinline)) void take_until_death(struct side *s, unsigned 
 
 	if (setjmp(dead))
 		return;
-	log_view_begin(s);
+	side_view_calm(s);
 	view_die(&dead, after);
 	vrl_vq_consume(s->vq, s->b, n);
 	view_survive();

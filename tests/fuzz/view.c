@@ -253,7 +253,8 @@ static void view_loaded(const volatile void *p, const void *v, size_t size, bool
 	at = a->live + ((uintptr_t)p - (uintptr_t)a->live);
 	for (i = 0; view.cfg.clobber && i < size; i++)
 		at[i] ^= view.cfg.clobber;
-	view_tick();
+	if (!view.cfg.calm)
+		view_tick();
 }
 
 void hook_loaded(const volatile void *p, const void *v, size_t size)

@@ -49,6 +49,7 @@ struct view_config {
 	unsigned int nr;
 	/* Xored into every byte right after it has been read, until the end; or 0. */
 	uint8_t clobber;
+	bool calm;		/* late pokes wait for the next view */
 	/* Before each releasing store into an area. */
 	void (*release)(void *opaque, const volatile void *p);
 	void *opaque;
