@@ -30,6 +30,12 @@ void vrl_copy_long_to_driver(void *dst, const void *src, __u64 len);
 	__builtin_memcpy((d) + (len) - (n), (s) + (len) - (n), n);	\
 } while (0)
 
+/* What a virtio-net header takes. */
+static inline void vrl_copy_8_to_16(char *d, const char *s, __u64 len)
+{
+	VRL_MOVE_ENDS(d, s, len, 8);
+}
+
 static inline void vrl_copy_tiny(char *d, const char *s, __u64 len)
 {
 	if (len >= 8)
@@ -125,6 +131,11 @@ static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
 #else /* VRL_PLAIN_C */
 
 static inline void vrl_copy_short(char *d, const char *s, __u64 len)
+{
+	vrl_copy_long_from_driver(d, s, len);
+}
+
+static inline void vrl_copy_8_to_16(char *d, const char *s, __u64 len)
 {
 	vrl_copy_long_from_driver(d, s, len);
 }

@@ -155,8 +155,10 @@ static inline int vrl_mem_read(struct vrl_mem *m, const struct vrl_burst *b,
 			       __u32 len)
 {
 	const struct vrl_seg *s = &b->segs[c->seg];
-	__u32 at = off;
-	const void *src;
+	__u32 at = off, n;
+	__u64 left;
+	const char *w = (const char *)m->window, *from;
+	char *to = (char *)dst;
 
 	if (!len || off >= c->out_len)
 		goto cold;
@@ -164,22 +166,34 @@ static inline int vrl_mem_read(struct vrl_mem *m, const struct vrl_burst *b,
 	if (off)
 		for (; at >= s->len; s++)
 			at -= s->len;
-	if (len > s->len - at) {
-		if (!m->window || off || len > c->out_len)
-			goto cold;
-		vrl_mem_read_window(m->window, s, dst, len);
-		return 0;
-	}
+	n = s->len - at;
 
-	/* In one segment, and there in one range. */
-	if (m->window) {
-		src = (const char *)m->window + s->iova + at;
+	if (w) {
+		if (len > n) {
+			if (off || len > c->out_len)
+				goto cold;
+			left = len - n;
+			if (n - 8 > 8 || left > s[1].len) {
+				vrl_mem_read_window(w, s, dst, len);
+				return 0;
+			}
+			/* A virtio-net header before its frame. */
+			vrl_copy_8_to_16(to, w + s->iova, n);
+			to += n;
+			s++;
+		} else {
+			left = len;
+		}
+		from = w + s->iova + at;
 	} else {
-		src = vrl_mem_at(m, s->iova + at, len, VRL_PERM_R);
-		if (__builtin_expect(!src, 0))
+		if (len > n)
+			goto cold;
+		left = len;
+		from = (const char *)vrl_mem_at(m, s->iova + at, len, VRL_PERM_R);
+		if (__builtin_expect(!from, 0))
 			goto cold;
 	}
-	vrl_copy_from_driver(dst, src, len);
+	vrl_copy_from_driver(to, from, left);
 	return 0;
 
 cold:
@@ -197,34 +211,51 @@ cold:
  *
  * Return: as vrl_mem_read(), for writing.
  */
-static inline int vrl_mem_write(struct vrl_mem *m, const struct vrl_burst *b,
+static inline __attribute__((__always_inline__)) int
+vrl_mem_write(struct vrl_mem *m, const struct vrl_burst *b,
 				const struct vrl_chain *c, __u32 off,
 				const void *src, __u32 len)
 {
 	const struct vrl_seg *s = &b->segs[c->seg + c->nr_out];
-	__u32 at = off;
-	void *dst;
+	__u32 at = off, n;
+	__u64 left;
+	char *w = (char *)m->window, *to;
+	const char *from = (const char *)src;
 
 	if (!len || off >= c->in_len)
 		goto cold;
+	/* Constant 0, mostly: then there is no loop. */
 	if (off)
 		for (; at >= s->len; s++)
 			at -= s->len;
-	if (len > s->len - at) {
-		if (!m->window || off || len > c->in_len)
-			goto cold;
-		vrl_mem_write_window(m->window, s, src, len);
-		return 0;
-	}
+	n = s->len - at;
 
-	if (m->window) {
-		dst = (char *)m->window + s->iova + at;
+	if (w) {
+		if (len > n) {
+			if (off || len > c->in_len)
+				goto cold;
+			left = len - n;
+			if (n - 8 > 8 || left > s[1].len) {
+				vrl_mem_write_window(w, s, src, len);
+				return 0;
+			}
+			/* A virtio-net header before its frame. */
+			vrl_copy_8_to_16(w + s->iova, from, n);
+			from += n;
+			s++;
+		} else {
+			left = len;
+		}
+		to = w + s->iova + at;
 	} else {
-		dst = vrl_mem_at(m, s->iova + at, len, VRL_PERM_W);
-		if (__builtin_expect(!dst, 0))
+		if (len > n)
+			goto cold;
+		left = len;
+		to = (char *)vrl_mem_at(m, s->iova + at, len, VRL_PERM_W);
+		if (__builtin_expect(!to, 0))
 			goto cold;
 	}
-	vrl_copy_to_driver(dst, src, len);
+	vrl_copy_to_driver(to, from, left);
 	return 0;
 
 cold:
@@ -289,29 +320,29 @@ static inline int vrl_mem_write_frame(struct vrl_mem *m,
 	const struct vrl_piece *p, *end = src + nr;
 	const struct vrl_chain *c = &b->chains[first];
 	const struct vrl_seg *s;
-	char *to = NULL;
 	__u64 len = 0;
+	char *to;
+	int ret;
 
 	for (p = src; p < end; p++)
 		len += p->len;
 	if (__builtin_expect(first >= b->nr_chains || !len || len > c->in_len, 0))
 		goto cold;
 
-	s = &b->segs[c->seg + c->nr_out];
-	if (len > s->len) {
-		if (!m->window || nr != 1)
-			goto cold;
-		vrl_mem_write_window(m->window, s, src->addr, (__u32)len);
-		end = src;
-	} else if (m->window) {
-		to = (char *)m->window + s->iova;
+	if (nr == 1) {
+		ret = vrl_mem_write(m, b, c, 0, src->addr, (__u32)len);
+		if (__builtin_expect(ret, 0))
+			return ret;
 	} else {
+		s = &b->segs[c->seg + c->nr_out];
+		if (len > s->len)
+			goto cold;
 		to = (char *)vrl_mem_at(m, s->iova, len, VRL_PERM_W);
 		if (__builtin_expect(!to, 0))
 			goto cold;
+		for (p = src; p < end; to += p->len, p++)
+			vrl_copy_to_driver(to, p->addr, p->len);
 	}
-	for (p = src; p < end; to += p->len, p++)
-		vrl_copy_to_driver(to, p->addr, p->len);
 	used->id = c->id;
 	used->len = (__u32)len;
 	return 1;
