@@ -305,7 +305,8 @@ void vrl_vq_take(struct vrl_vq *vq, const struct vrl_burst *b, unsigned int n);
  *
  * From here on they are the caller's until pushed. Order of pushing is free,
  * except with VRL_F_IN_ORDER (2.7.9, 2.8.9). With an in-flight log they are on
- * record now.
+ * record now; a chain whose id is in flight already breaks the queue
+ * (VRL_WHY_ID_BUSY).
  */
 static inline void vrl_vq_consume(struct vrl_vq *vq, const struct vrl_burst *b,
 				  unsigned int n)
@@ -426,7 +427,8 @@ void vrl_vq_get_state(const struct vrl_vq *vq, struct vrl_vq_state *st);
  * @st: to take chains in flight again, last_avail = used_idx
  *
  * Return: 0, or -EINVAL if more chains than the queue has were in flight (packed:
- * descriptors; or an offset is outside the ring); then nothing has changed.
+ * descriptors; or an offset is outside the ring), or if the queue has an in-flight
+ * log, which says where it stands; then nothing has changed.
  */
 int vrl_vq_set_state(struct vrl_vq *vq, const struct vrl_vq_state *st);
 
