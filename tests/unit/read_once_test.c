@@ -17,6 +17,7 @@
 #include "../../vringh-lib/src/platform.h"
 
 static struct guest *victim;
+static void *victim_table;		/* indirect, of two entries */
 static unsigned int nr_reads;
 
 static bool in_area(const void *p, const void *area, size_t size)
@@ -24,15 +25,21 @@ static bool in_area(const void *p, const void *area, size_t size)
 	return (uintptr_t)p - (uintptr_t)area < size;
 }
 
-/* Only the rings are the driver's; the private table copy stays as it is. */
+/* Only this is the driver's; a private copy of a table stays as it is. */
+static bool is_driver_memory(const struct guest *g, const void *p)
+{
+	const size_t num = g->num;
+
+	if (victim_table && in_area(p, victim_table, 32))
+		return true;
+	if (g->kind == GUEST_PACKED)
+		return in_area(p, g->ring, 16 * num) || in_area(p, g->driver_event, 4);
+	return in_area(p, g->desc, 16 * num) || in_area(p, g->avail, 6 + 2 * num);
+}
+
 static void rewrite(volatile void *p, size_t size)
 {
-	const void *q = (const void *)p;
-
-	if (!victim)
-		return;
-	if (!in_area(q, victim->desc, 16 * (size_t)victim->num) &&
-	    !in_area(q, victim->avail, 6 + 2 * (size_t)victim->num))
+	if (!victim || !is_driver_memory(victim, (const void *)p))
 		return;
 	nr_reads++;
 	memset((void *)p, 0xee, size);
@@ -54,20 +61,50 @@ static void rewrite(volatile void *p, size_t size)
 #include "../../vringh-lib/src/split.c"
 #include "../../vringh-lib/src/vring.c"
 
-static struct vrl_burst *peek_rewritten(struct guest *g, int want)
+/* All of memory, where it is. */
+static struct vrl_iotlb *identity(void)
+{
+	struct vrl_iotlb *t = malloc(vrl_iotlb_size(1));
+
+	assert_int_equal(vrl_iotlb_init(t, 1), 0);
+	assert_int_equal(vrl_iotlb_add(t, 0, UINT64_MAX, 0, VRL_PERM_R), 0);
+	return t;
+}
+
+/* Tables are read in place if @in_place, else fetched. */
+static struct vrl_burst *peek_rewritten(struct guest *g, int want, bool in_place)
 {
 	struct vrl_burst *b = burst_create(8, VRL_CHAIN_MAX, VRL_CHAIN_MAX);
+	struct vrl_mem mem = { .tlb = identity() };
 	struct vrl_vq_config cfg;
 	struct vrl_vq vq;
 
 	guest_config(g, &cfg, true);
-	cfg.state.last_avail = 0;
+	cfg.state.last_avail = g->kind == GUEST_PACKED ? VRL_STATE_WRAP : 0;
+	if (in_place)
+		cfg.mem = &mem;
 	assert_int_equal(vrl_vq_init(&vq, &cfg), 0);
 	victim = g;
 	nr_reads = 0;
 	assert_int_equal(vrl_vq_peek_burst(&vq, b, 8), want);
 	victim = NULL;
+	free((void *)mem.tlb);
 	return b;
+}
+
+static enum guest_kind kind_of(void **state)
+{
+	return *(const enum guest_kind *)*state;
+}
+
+/*
+ * Words of @nr descriptors in @chains chains. Split: the index, the entries, two
+ * words of each descriptor. Packed: address, length and flags of each, the id of
+ * each last one, and the flags behind, where there is no more.
+ */
+static unsigned int words(enum guest_kind kind, unsigned int chains, unsigned int nr)
+{
+	return kind == GUEST_PACKED ? 3 * nr + chains + 1 : 1 + chains + 2 * nr;
 }
 
 static void single_descriptors_are_read_once(void **state)
@@ -76,13 +113,11 @@ static void single_descriptors_are_read_once(void **state)
 	struct vrl_burst *b;
 	struct guest g;
 
-	(void)state;
-	guest_init(&g, GUEST_SPLIT, 8, 0);
+	guest_init(&g, kind_of(state), 8, 0);
 	guest_post(&g, &bufs[0], 1, 0, false);
 	guest_post(&g, &bufs[1], 0, 1, false);
-	b = peek_rewritten(&g, 2);
-	/* The index, two entries, two words of two descriptors. */
-	assert_int_equal(nr_reads, 1 + 2 + 4);
+	b = peek_rewritten(&g, 2, false);
+	assert_int_equal(nr_reads, words(g.kind, 2, 2));
 	assert_int_equal(b->chains[0].out_len, 60);
 	assert_int_equal(b->segs[0].iova, 0x1000);
 	assert_int_equal(b->segs[0].len, 60);
@@ -93,55 +128,84 @@ static void single_descriptors_are_read_once(void **state)
 	guest_fini(&g);
 }
 
+/* In ways that meet every place where one walk hands over to another. */
 static void chained_descriptors_are_read_once(void **state)
 {
+	static const unsigned int outs[] = { 0, 1, 2, 3, 4 };
 	const struct guest_buf bufs[4] = {
 		{ 0x1000, 1 }, { 0x2000, 2 }, { 0x3000, 3 }, { 0x4000, 4 },
 	};
+	unsigned int i, j, nr;
 	struct vrl_burst *b;
-	unsigned int i;
 	struct guest g;
 
-	(void)state;
-	guest_init(&g, GUEST_SPLIT, 8, 0);
-	guest_post(&g, bufs, 2, 2, false);
-	b = peek_rewritten(&g, 1);
-	assert_int_equal(nr_reads, 1 + 1 + 8);
-	for (i = 0; i < 4; i++) {
-		assert_int_equal(b->segs[i].iova, bufs[i].iova);
-		assert_int_equal(b->segs[i].len, bufs[i].len);
+	for (nr = 2; nr <= 4; nr++) {
+		for (j = 0; j < ARRAY_LEN(outs) && outs[j] <= nr; j++) {
+			guest_init(&g, kind_of(state), 8, 0);
+			guest_post(&g, bufs, outs[j], nr - outs[j], false);
+			b = peek_rewritten(&g, 1, false);
+			assert_int_equal(nr_reads, words(g.kind, 1, nr));
+			for (i = 0; i < nr; i++) {
+				assert_int_equal(b->segs[i].iova, bufs[i].iova);
+				assert_int_equal(b->segs[i].len, bufs[i].len);
+			}
+			assert_int_equal(b->chains[0].nr_out, outs[j]);
+			assert_int_equal(b->chains[0].nr_in, nr - outs[j]);
+			burst_destroy(b);
+			guest_fini(&g);
+		}
 	}
-	assert_int_equal(b->chains[0].out_len, 3);
-	assert_int_equal(b->chains[0].in_len, 7);
+}
+
+static void read_indirect(enum guest_kind kind, unsigned int nr_out, bool in_place)
+{
+	const struct guest_buf bufs[2] = { { 0x1000, 60 }, { 0x2000, 70 } };
+	struct vrl_burst *b;
+	struct guest g;
+	int id;
+
+	guest_init(&g, kind, 8, 0);
+	id = guest_post(&g, bufs, nr_out, 2 - nr_out, true);
+	victim_table = in_place ? g.chain[id].table : NULL;
+	b = peek_rewritten(&g, 1, in_place);
+	assert_int_equal(nr_reads, words(kind, 1, 1) + (in_place ? 4 : 0));
+	assert_int_equal(g.fetch_reqs, !in_place);
+	assert_int_equal(b->chains[0].flags, 0);
+	assert_int_equal(b->chains[0].nr_out, nr_out);
+	assert_int_equal(b->chains[0].out_len + b->chains[0].in_len, 130);
+	assert_int_equal(b->segs[0].iova, 0x1000);
+	assert_int_equal(b->segs[1].iova, 0x2000);
+	victim_table = NULL;
 	burst_destroy(b);
 	guest_fini(&g);
 }
 
 static void indirect_descriptors_are_read_once(void **state)
 {
-	const struct guest_buf bufs[2] = { { 0x1000, 60 }, { 0x2000, 70 } };
-	struct vrl_burst *b;
-	struct guest g;
+	unsigned int nr_out;
 
-	(void)state;
-	guest_init(&g, GUEST_SPLIT, 8, 0);
-	guest_post(&g, bufs, 1, 1, true);
-	b = peek_rewritten(&g, 1);
-	assert_int_equal(nr_reads, 1 + 1 + 2);
-	assert_int_equal(g.fetch_reqs, 1);
-	assert_int_equal(b->chains[0].flags, 0);
-	assert_int_equal(b->chains[0].out_len, 60);
-	assert_int_equal(b->chains[0].in_len, 70);
-	burst_destroy(b);
-	guest_fini(&g);
+	for (nr_out = 0; nr_out <= 2; nr_out++) {
+		read_indirect(kind_of(state), nr_out, false);
+		read_indirect(kind_of(state), nr_out, true);
+	}
 }
 
 int main(void)
 {
+	static enum guest_kind split = GUEST_SPLIT, packed = GUEST_PACKED;
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(single_descriptors_are_read_once),
-		cmocka_unit_test(chained_descriptors_are_read_once),
-		cmocka_unit_test(indirect_descriptors_are_read_once),
+		{ "split_single_descriptors_are_read_once",
+		  single_descriptors_are_read_once, NULL, NULL, &split },
+		{ "split_chained_descriptors_are_read_once",
+		  chained_descriptors_are_read_once, NULL, NULL, &split },
+		{ "split_indirect_descriptors_are_read_once",
+		  indirect_descriptors_are_read_once, NULL, NULL, &split },
+		{ "packed_single_descriptors_are_read_once",
+		  single_descriptors_are_read_once, NULL, NULL, &packed },
+		{ "packed_chained_descriptors_are_read_once",
+		  chained_descriptors_are_read_once, NULL, NULL, &packed },
+		{ "packed_indirect_descriptors_are_read_once",
+		  indirect_descriptors_are_read_once, NULL, NULL, &packed },
 	};
 
 	return cmocka_run_group_tests_name("read_once", tests, NULL, NULL);

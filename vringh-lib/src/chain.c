@@ -193,36 +193,58 @@ static __always_inline int table_walk_split(struct burst_walk *w, struct vrl_cha
 }
 
 /*
- * Packed: all entries, in order; of the flags only DESC_F_WRITE means something.
- * The table is the whole chain. Returns 0 or enum vrl_why.
+ * Packed: all entries, in order; of the flags only DESC_F_WRITE means something. The
+ * table is the whole chain. From entry @i on, which has been read as @d. Returns 0
+ * or enum vrl_why.
  */
-static __always_inline int table_walk_packed(struct burst_walk *w, struct vrl_chain *c,
-					     const struct vrl_desc *table, __u32 entries)
+static noinline int table_follow_packed(struct burst_walk *w, struct vrl_chain *c,
+					struct desc_copy d, struct desc_array table, __u32 i)
 {
-	struct vrl_seg *const first = &w->b->segs[c->seg], *const end = first + entries, *seg;
-	__u16 write = 0, any = 0, all = DESC_F_WRITE;
-	struct desc_copy d;
-	__u64 len = 0;
+	struct vrl_seg *const first = &w->b->segs[c->seg];
 	int ret;
 
-	for (seg = first; seg != end; seg++) {
-		d = desc_read(table++);
+	for (;;) {
 		ret = range_check(w, d.addr, desc_len(d));
 		if (unlikely(ret))
 			return ret;
-		write = desc_packed_flags(d) & DESC_F_WRITE;
-		seg_store(seg, d.addr, desc_len(d), write);
-		any |= write;
-		all &= write;
-		len += desc_len(d);
+		seg_store(&first[i], d.addr, desc_len(d), desc_packed_flags(d) & DESC_F_WRITE);
+		if (++i == table.num)
+			return vrl_chain_divide(c, first, table.num);
+		d = desc_read(&table.desc[i]);
 	}
-	if (unlikely(any != all || entries != 2 || len > 0xffffffff))
-		return vrl_chain_divide(c, first, entries);
-	if (write)
-		chain_store(c, 2, (__u32)len, DESC_F_WRITE);
-	else
-		chain_store(c, 2, (__u32)len, 0);
+}
+
+/* As chain_pair(): a table of two that go the same way, else the general walk. */
+static __always_inline int table_pair_packed(struct burst_walk *w, struct vrl_chain *c,
+					     struct desc_copy head, struct desc_array table,
+					     const __u16 write)
+{
+	struct vrl_seg *seg = &w->b->segs[c->seg];
+	struct desc_copy d;
+	__u32 len;
+
+	if (unlikely(table.num != 2 || !range_is_fine(w, head.addr, desc_len(head))))
+		return table_follow_packed(w, c, head, table, 0);
+	d = desc_read(&table.desc[1]);
+	seg_store(seg++, head.addr, desc_len(head), write);
+	if (unlikely((desc_packed_flags(d) & DESC_F_WRITE) != write ||
+		     !range_is_fine(w, d.addr, desc_len(d)) ||
+		     __builtin_add_overflow(desc_len(head), desc_len(d), &len)))
+		return table_follow_packed(w, c, d, table, 1);
+	seg_store(seg, d.addr, desc_len(d), write);
+	chain_store(c, 2, len, write);
 	return 0;
+}
+
+static __always_inline int table_walk_packed(struct burst_walk *w, struct vrl_chain *c,
+					     const struct vrl_desc *desc, __u32 entries)
+{
+	const struct desc_array table = { desc, entries };
+	const struct desc_copy d = desc_read(desc);
+
+	return desc_packed_flags(d) & DESC_F_WRITE ?
+	       table_pair_packed(w, c, d, table, DESC_F_WRITE) :
+	       table_pair_packed(w, c, d, table, 0);
 }
 
 /* The tables of the first @n chains, which have been read. As vrl_chain_walk_tables(). */
