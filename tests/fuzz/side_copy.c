@@ -86,6 +86,7 @@ void side_read(struct side *s, unsigned int i, uint32_t off, uint32_t len)
 
 	CHECK(dst);
 	memset(dst, 0xa5, len);
+	vrl_mem_sync(&s->space.mem);
 	side_view_calm(s);
 	ret = vrl_mem_read(&s->space.mem, s->b, &s->b->chains[i], off, dst, len);
 	view_end();
@@ -115,6 +116,7 @@ void side_write(struct side *s, unsigned int i, uint32_t off, uint32_t len)
 
 		area_expect(a, (size_t)(p - a->live), &src[k], 1);
 	}
+	vrl_mem_sync(&s->space.mem);
 	side_view_calm(s);
 	ret = vrl_mem_write(&s->space.mem, s->b, &s->b->chains[i], off, src, len);
 	view_end();
@@ -135,6 +137,7 @@ void side_pieces(struct side *s, unsigned int i, unsigned int max)
 	/* Longer than all memory there is: it cannot be mapped. */
 	want = b.total > SPACE_BYTES ? -EFAULT : bytes_check(b, 0, b.total);
 	CHECK(p);
+	vrl_mem_sync(&s->space.mem);
 	ret = vrl_mem_pieces(&s->space.mem, &s->b->segs[c->seg], c->nr_out,
 			     VRL_PERM_R, p, max);
 	if (ret >= 0) {
