@@ -22,7 +22,8 @@ DATA = [1 + 2 * i for i in range(64)]
 RANGES = ((0, 64), (1, 250))
 
 
-def begin(flags, num=0x0b, start=0, ranges=RANGES, clobber=0x11, iova=None, small=None, top=False, log=False):
+def begin(flags, num=0x0b, start=0, ranges=RANGES, clobber=0x11, iova=None, small=None,
+          top=False, log=False):
     """The virtqueue and its memory."""
     misc = (len(ranges) - 2) << 6 if not flags & WINDOW else 0
     misc |= (1 if log else 0) | (0x10 if clobber else 0) | (0x20 if iova is not None else 0)
@@ -120,7 +121,8 @@ def common(kind):
     yield "reset", begin(kind) + ONE * 2 + peek() + consume(1) + RESET + ONE + TURN
     yield "late-start", begin(kind, start=0xfffe) + (ONE * 3 + TURN + call(0, 2)) * 3
     yield "log", begin(kind | INDIRECT, log=True) + ALL + peek() + consume(3) + push(1, (1,)) + die() + TURN * 2
-    yield "log-moved", begin(kind, log=True) + (ONE * 3 + CHAIN + peek() + consume(3) + die() + peek(2) + consume(1) + die() + TURN * 2) * 2
+    yield "log-moved", begin(kind, log=True) + (
+        ONE * 3 + CHAIN + peek() + consume(3) + die() + peek(2) + consume(1) + die() + TURN * 2) * 2
     yield "copied", begin(kind) + CHAIN + peek() + copy(3, 100) + copy(1, 150, write=True)
     yield "pieces", begin(kind | INDIRECT) + TABLE + CHAIN + peek() + copy(0, 9, 0, pieces=True)
     near = ((0, 5), (0, 30), (0, 40), (1, 50))
@@ -191,7 +193,8 @@ def alone(kind):
     yield "full", begin(kind, num=1) + ONE * 2 + peek() + consume(2) + poke(0, 12, b"\x80\0\x80\0") + peek() + COUNT
     yield "state", begin(kind) + set_state(5, 3) + ONE + TURN + set_state(0x8005, 3) + set_state(3, 0x8004) + TURN
     yield "poked", begin(kind) + ONE * 3 + peek() + poke(0, 8, b"\xff\xff\xff\xff") + peek() + TURN
-    yield "busy", begin(kind, clobber=0, log=True) + post([desc()], spoil=HEAD, arg=0) * 2 + peek() + consume(2) + die() + TURN
+    yield "busy", (begin(kind, clobber=0, log=True) + post([desc()], spoil=HEAD, arg=0) * 2 +
+                   peek() + consume(2) + die() + TURN)
     logged = ONE * 2 + CHAIN + peek()
     yield "die-pushing", begin(kind, clobber=0, log=True) + b"".join(
         logged + consume(3) + die(1, after, pushing=True) + TURN * 2 + die() + RESET for after in range(16))
