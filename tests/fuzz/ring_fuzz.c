@@ -93,9 +93,9 @@ static uint64_t get_table(struct fuzz *f, const struct post *p)
 
 	if (f->nr == 1)
 		return r->first + (where / s->cfg.nr_ranges) * (where & 0x80 ? 1 : 16);
-	/* None of those in use is written over. */
+	/* None of those in use is written over: from a log they come again. */
 	r = &s->cfg.range[0];
-	if (!s->unread && !s->nr_ready)
+	if (!s->unread && !s->nr_ready && !s->nr_taken && !s->nr_again)
 		f->table = r->first;
 	at = f->table;
 	f->table += 16 * (uint64_t)p->entries;
