@@ -63,29 +63,41 @@ int vrl_split_avail_count(struct vrl_vq *vq)
 }
 
 /*
- * Up to @n heads into b->chains, with their descriptors on the way to the
- * cache: waiting for all of these lines at once is most of what a burst gains.
+ * Up to @n heads to @c, with their descriptors on the way to the cache: waiting for
+ * all of these lines at once is most of what a burst gains. Returns how many there
+ * are before one that is outside of the queue.
  */
-static unsigned int split_read_heads(const struct vrl_vq *vq, struct vrl_burst *b,
-				     unsigned int n)
+static __always_inline unsigned int split_read_run(const struct vrl_vq *vq, struct vrl_chain *c,
+						   const __le16 *slot, unsigned int n)
 {
-	const struct avail_ring *avail = vq->driver;
 	const struct vrl_desc *desc = vq->desc;
+	const __le16 *const end = slot + n;
 	const __u32 num = vq->num;
-	const __le16 *slot = &avail->ring[vq->last_avail & (num - 1)];
-	struct vrl_chain *c = b->chains, *const end = c + n;
 	__u16 head;
 
-	for (; c != end; c++) {
+	for (; slot != end; slot++, c++) {
 		head = le16_to_cpu(READ_ONCE(*slot));
 		if (unlikely(head >= num))
 			break;
 		c->id = head;
 		prefetch(&desc[head]);
-		if (unlikely(++slot == &avail->ring[num]))
-			slot = avail->ring;
 	}
-	return (unsigned int)(c - b->chains);
+	return n - (unsigned int)(end - slot);
+}
+
+/* The same from last_avail on, to b->chains. */
+static unsigned int split_read_heads(const struct vrl_vq *vq, struct vrl_burst *b,
+				     unsigned int n)
+{
+	const struct avail_ring *avail = vq->driver;
+	const __u32 at = vq->last_avail & (vq->num - 1);
+	const unsigned int run = n < vq->num - at ? n : vq->num - at;
+	unsigned int got;
+
+	got = split_read_run(vq, b->chains, &avail->ring[at], run);
+	if (got == run && got < n)
+		got += split_read_run(vq, b->chains + got, avail->ring, n - got);
+	return got;
 }
 
 /*
