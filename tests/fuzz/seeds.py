@@ -129,6 +129,10 @@ def common(kind):
     yield "neighbours", (begin(kind | INDIRECT, ranges=near) + post([desc(0, 200, 0)] * 2, 1, table=0) +
                          ONE + peek() + copy(0, 190, 1) + copy(0, 100, 0, write=True))
     yield "hole", begin(kind | INDIRECT) + ONE + TABLE + toggle(0) + peek() + toggle(0) + peek()
+    both_ways = ONE + post([desc()], 0) + peek() + copy(0, 20) + copy(0, 20, 1, write=True)
+    yield "read-only", begin(kind, ranges=((0, 64), (0x81, 250))) + both_ways
+    yield "write-only", begin(kind, ranges=((0, 64), (0xc1, 250))) + both_ways
+    yield "table-write-only", begin(kind | INDIRECT, ranges=((0xc0, 64), (1, 250))) + TABLE + ONE + TURN
     yield "no-data", begin(kind) + ONE + toggle(1) + peek() + copy(0, 20) + toggle(1) + copy(0, 20)
     yield "half-mapped", (begin(kind) + post([desc(), desc(2, 255, 8)], 2) + post([desc(), desc(2, 255, 8)], 0) +
                           peek() + copy(0, 2000) + copy(0, 2000, 1, write=True) + copy(0, 9, 0, pieces=True))
