@@ -200,6 +200,11 @@ cold:
 	return vrl_mem_read_cold(m, b, c, off, dst, len);
 }
 
+/* Once more in vrl_mem_write_frame(). */
+static inline __attribute__((__always_inline__)) int
+vrl_mem_write(struct vrl_mem *m, const struct vrl_burst *b,
+	      const struct vrl_chain *c, __u32 off, const void *src, __u32 len);
+
 /**
  * vrl_mem_write() - copy to the device-writable segments of a chain
  * @m:   memory
@@ -211,8 +216,7 @@ cold:
  *
  * Return: as vrl_mem_read(), for writing.
  */
-static inline __attribute__((__always_inline__)) int
-vrl_mem_write(struct vrl_mem *m, const struct vrl_burst *b,
+static inline int vrl_mem_write(struct vrl_mem *m, const struct vrl_burst *b,
 				const struct vrl_chain *c, __u32 off,
 				const void *src, __u32 len)
 {
