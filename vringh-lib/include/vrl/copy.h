@@ -89,8 +89,6 @@ vrl_copy_short(char *d, const char *s, __u64 len)
 
 /* A call costs as much as a short copy. */
 static inline __attribute__((__always_inline__)) void
-vrl_copy_from_driver(void *dst, const void *src, __u64 len);
-static inline __attribute__((__always_inline__)) void
 vrl_copy_to_driver(void *dst, const void *src, __u64 len);
 
 /**
