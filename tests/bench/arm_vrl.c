@@ -31,6 +31,7 @@ static struct vrl_seg segs[CHAINS_MAX];
 static struct vrl_fetch fetches[CHAINS_MAX];
 static struct vrl_desc descs[CHAINS_MAX];
 static struct vrl_used_elem used[CHAINS_MAX];
+static struct vrl_used_elem read_only[CHAINS_MAX];	/* nothing written: lengths stay 0 */
 static struct vrl_piece out[BATCH_MAX];		/* the private frames */
 
 static int vrl_map(struct vrl_queue *q, const struct driver *d, unsigned int ranges)
@@ -102,11 +103,10 @@ static unsigned int vrl_tx(void *ctx, unsigned int n)
 		if (len > FRAME_MAX || vrl_mem_read(&q->mem, b, c, 0, frames.buf[i], len))
 			len = 0;
 		frames.len[i] = len;
-		used[i].id = c->id;
-		used[i].len = 0;
+		read_only[i].id = c->id;
 	}
 	vrl_vq_consume(&q->vq, b, n);
-	vrl_vq_push_burst(&q->vq, used, n);
+	vrl_vq_push_burst(&q->vq, read_only, n);
 	if (vrl_vq_needs_call(&q->vq))
 		abort();
 	return n;
