@@ -62,6 +62,11 @@ static const struct rte_vhost_device_ops ops = {
 	.destroy_device = rte_destroy_device,
 };
 
+static void rte_leave(void)
+{
+	unlink(path);
+}
+
 int rte_start(void)
 {
 	char lcores[32];
@@ -78,6 +83,7 @@ int rte_start(void)
 	pool = rte_pktmbuf_pool_create("bench", POOL_MBUFS, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
 	snprintf(path, sizeof(path), "%s/vhost.%d.sock", options.scratch, (int)getpid());
 	unlink(path);
+	atexit(rte_leave);
 	if (!pool || rte_vhost_driver_register(path, RTE_VHOST_USER_IOMMU_SUPPORT) ||
 	    rte_vhost_driver_enable_features(path, features) ||
 	    rte_vhost_driver_callback_register(path, &ops) || rte_vhost_driver_start(path)) {
