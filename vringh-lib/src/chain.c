@@ -144,9 +144,13 @@ int vrl_chain_follow(const struct burst_walk *w, struct chain_walk *k, struct de
 	}
 }
 
-/* Whoever wants more than the table has goes in circles. */
-int vrl_table_follow(struct burst_walk *w, struct vrl_chain *c, struct desc_copy d,
-		     struct vrl_seg *seg, struct desc_array table)
+/*
+ * The table of a chain, which may have other segments before. The next descriptor
+ * is @d, its segment @seg. Whoever wants more than the table has goes in circles.
+ * Returns 0 or enum vrl_why.
+ */
+static noinline int table_follow(struct burst_walk *w, struct vrl_chain *c, struct desc_copy d,
+				 struct vrl_seg *seg, struct desc_array table)
 {
 	struct vrl_seg *const first = &w->b->segs[c->seg];
 	const __u32 before = c->flags & CHAIN_GOES_ON ? (__u32)c->nr_out + c->nr_in : 0;
@@ -163,8 +167,38 @@ int vrl_table_follow(struct burst_walk *w, struct vrl_chain *c, struct desc_copy
 	return ret ? ret : vrl_chain_divide(c, first, (__u32)(k.seg - first));
 }
 
-int vrl_table_follow_packed(struct burst_walk *w, struct vrl_chain *c, struct desc_copy d,
-			    struct desc_array table, __u32 i)
+/* Split: entries are chained by their next. Returns 0 or enum vrl_why. */
+static __always_inline int table_walk_split(struct burst_walk *w, struct vrl_chain *c,
+					    const struct vrl_desc *desc, __u32 entries)
+{
+	const struct desc_array table = { desc, entries };
+	struct vrl_seg *seg = &w->b->segs[c->seg];
+	struct desc_copy d = desc_read(desc);
+
+	if (unlikely(c->flags & CHAIN_GOES_ON))
+		return table_follow(w, c, d, seg + c->nr_out + c->nr_in, table);
+	if (entries < 2)
+		return table_follow(w, c, d, seg, table);
+	switch (desc_flags(d) & DESC_F_KIND) {
+	case DESC_F_NEXT:
+		if (likely(chain_pair(w, c, table, &d, &seg, 0)))
+			return 0;
+		break;
+	case DESC_F_NEXT | DESC_F_WRITE:
+		if (likely(chain_pair(w, c, table, &d, &seg, DESC_F_WRITE)))
+			return 0;
+		break;
+	}
+	return table_follow(w, c, d, seg, table);
+}
+
+/*
+ * Packed: all entries, in order; of the flags only DESC_F_WRITE means something. The
+ * table is the whole chain. From entry @i on, which has been read as @d. Returns 0
+ * or enum vrl_why.
+ */
+static noinline int table_follow_packed(struct burst_walk *w, struct vrl_chain *c,
+					struct desc_copy d, struct desc_array table, __u32 i)
 {
 	struct vrl_seg *const first = &w->b->segs[c->seg];
 	int ret;
@@ -180,42 +214,76 @@ int vrl_table_follow_packed(struct burst_walk *w, struct vrl_chain *c, struct de
 	}
 }
 
-/* The table of chain @c, which has been read or is read in place. */
-static int table_walk(struct burst_walk *w, struct vrl_chain *c, struct desc_array table)
+/* As chain_pair(): a table of two that go the same way, else the general walk. */
+static __always_inline int table_pair_packed(struct burst_walk *w, struct vrl_chain *c,
+					     struct desc_copy head, struct desc_array table,
+					     const __u16 write)
 {
 	struct vrl_seg *seg = &w->b->segs[c->seg];
-	__u32 nr;
+	struct desc_copy d;
+	__u32 len;
 
-	if (w->vq->features & VRL_F_PACKED)
-		return table_walk_packed(w, c, table, c->seg);
-	if (c->flags & CHAIN_GOES_ON)
-		return vrl_table_follow(w, c, desc_read(table.desc),
-					seg + c->nr_out + c->nr_in, table);
-	return table_walk_split(w, c, table, seg, c->seg, &nr);
+	if (unlikely(table.num != 2 || !range_is_fine(w, head.addr, desc_len(head))))
+		return table_follow_packed(w, c, head, table, 0);
+	d = desc_read(&table.desc[1]);
+	seg_store(seg++, head.addr, desc_len(head), write);
+	if (unlikely((desc_packed_flags(d) & DESC_F_WRITE) != write ||
+		     !range_is_fine(w, d.addr, desc_len(d)) ||
+		     __builtin_add_overflow(desc_len(head), desc_len(d), &len)))
+		return table_follow_packed(w, c, d, table, 1);
+	seg_store(seg, d.addr, desc_len(d), write);
+	chain_store(c, 2, len, write);
+	return 0;
 }
 
-/* The tables of the first @n chains. As vrl_chain_walk_tables(). */
-static int tables_walk(struct burst_walk *w, unsigned int n)
+static __always_inline int table_walk_packed(struct burst_walk *w, struct vrl_chain *c,
+					     const struct vrl_desc *desc, __u32 entries)
 {
-	struct vrl_chain *const first = w->b->chains, *const end = first + n, *c;
+	const struct desc_array table = { desc, entries };
+	const struct desc_copy d = desc_read(desc);
+
+	return desc_packed_flags(d) & DESC_F_WRITE ?
+	       table_pair_packed(w, c, d, table, DESC_F_WRITE) :
+	       table_pair_packed(w, c, d, table, 0);
+}
+
+/* The tables of the first @n chains, which have been read. As vrl_chain_walk_tables(). */
+static __always_inline int tables_walk(struct burst_walk *w, unsigned int n, const bool packed)
+{
 	const struct vrl_fetch *f = w->b->fetches;
-	struct desc_array table;
+	struct vrl_chain *const first = w->b->chains, *const end = first + n, *c;
+	__u32 entries;
 	int ret;
 
 	for (c = first; c != end; c++) {
 		if (!(c->flags & (CHAIN_TABLE | CHAIN_GOES_ON)))
 			continue;
-		table = (struct desc_array){ f->dst, f->len / sizeof(struct vrl_desc) };
+		entries = f->len / sizeof(struct vrl_desc);
 		if (unlikely(f->err)) {
 			chain_clear(c, VRL_CHAIN_FAULT);
-		} else {
-			ret = table_walk(w, c, table);
-			if (unlikely(ret))
-				return c != first ? (int)(c - first) : vq_break(w->vq, ret);
+			f++;
+			continue;
 		}
+		if (packed)
+			ret = table_walk_packed(w, c, f->dst, entries);
+		else
+			ret = table_walk_split(w, c, f->dst, entries);
+		if (unlikely(ret))
+			return c != first ? (int)(c - first) : vq_break(w->vq, ret);
 		f++;
 	}
 	return (int)n;
+}
+
+/* In functions of their own: together they do not fit into the registers. */
+static noinline int tables_walk_split(struct burst_walk *w, unsigned int n)
+{
+	return tables_walk(w, n, false);
+}
+
+static noinline int tables_walk_packed(struct burst_walk *w, unsigned int n)
+{
+	return tables_walk(w, n, true);
 }
 
 int vrl_chain_walk_tables(struct burst_walk *w, unsigned int n)
@@ -227,5 +295,6 @@ int vrl_chain_walk_tables(struct burst_walk *w, unsigned int n)
 		if (ret)
 			return ret;
 	}
-	return tables_walk(w, n);
+	return w->vq->features & VRL_F_PACKED ? tables_walk_packed(w, n) :
+						tables_walk_split(w, n);
 }

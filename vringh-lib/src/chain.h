@@ -46,12 +46,6 @@ static inline __u16 desc_flags(struct desc_copy d)
 	return (__u16)(d.rest >> 32);
 }
 
-/* Is DESC_F_KIND of it @kind? Without taking the flags out of the word. */
-static __always_inline bool desc_is(struct desc_copy d, const __u16 kind)
-{
-	return (d.rest & (__u64)DESC_F_KIND << 32) == (__u64)kind << 32;
-}
-
 static inline __u16 desc_next(struct desc_copy d)
 {
 	return (__u16)(d.rest >> 48);
@@ -129,26 +123,11 @@ static inline void chain_clear(struct vrl_chain *c, __u32 flags)
 	c->in_len = 0;
 }
 
-/*
- * Two neighbours of 32 bits by one store, where @second is mostly a constant 0.
- * Fortified copies see the first of the two fields only, hence the builtin.
- */
-static __always_inline void store_pair(__u32 *p, __u32 first, __u32 second)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	const __u64 both = first | (__u64)second << 32;
-#else
-	const __u64 both = (__u64)first << 32 | second;
-#endif
-
-	__builtin_memcpy(p, &both, sizeof(both));
-}
-
 static __always_inline void seg_store(struct vrl_seg *seg, __u64 addr, __u32 len, __u32 write)
 {
-	/* Two stores: a vector register made of both words is four instructions. */
-	WRITE_ONCE(seg->iova, addr);
-	store_pair(&seg->len, len, write);
+	seg->iova = addr;
+	seg->len = len;
+	seg->flags = write;
 }
 
 /* A walk over one chain: the descriptor that is next and where its segment goes. */
@@ -157,13 +136,10 @@ struct chain_walk {
 	struct vrl_seg *seg;
 };
 
-/*
- * An array of descriptors that follow each other by their next: a ring or a table.
- * Two whole words, which are passed in registers without more ado.
- */
+/* An array of descriptors that follow each other by their next: a ring or a table. */
 struct desc_array {
 	const struct vrl_desc *desc;
-	__u64 num;
+	__u32 num;
 };
 
 /* What vrl_chain_follow() returns beside 0, enum vrl_why and -E2BIG. */
@@ -184,26 +160,27 @@ int vrl_chain_follow(const struct burst_walk *w, struct chain_walk *k, struct de
 int vrl_chain_divide(struct vrl_chain *c, const struct vrl_seg *first, __u32 nr);
 
 /*
- * A chain of @nr segments from @seg on that go the same way. @nr and @write are known
- * when this is compiled: a few stores are left.
+ * A chain of @nr segments that go the same way. @nr and @write are known when this
+ * is compiled: a few stores are left.
  */
-static __always_inline void chain_store(struct vrl_chain *c, __u32 seg, const __u16 nr,
-					__u32 len, const __u16 write)
+static __always_inline void chain_store(struct vrl_chain *c, const __u16 nr, __u32 len,
+					const __u16 write)
 {
+	c->flags = 0;
 	c->nr_out = write ? 0 : nr;
 	c->nr_in = write ? nr : 0;
-	store_pair(&c->seg, seg, 0);
-	store_pair(&c->out_len, write ? 0 : len, write ? len : 0);
+	c->out_len = write ? 0 : len;
+	c->in_len = write ? len : 0;
 }
 
 /*
  * Two descriptors that go the same way, a header and a frame, are what drivers post:
  * true if @d, which has a next, and that one are chain @c. Else the chain goes on
- * with *@d and *@seg, whatever that is. @write as *@d has it; *@seg is segs[@at].
+ * with *@d and *@seg, whatever that is. @write as *@d has it.
  */
 static __always_inline bool chain_pair(const struct burst_walk *w, struct vrl_chain *c,
 				       struct desc_array a, struct desc_copy *d,
-				       struct vrl_seg **seg, __u32 at, const __u16 write)
+				       struct vrl_seg **seg, const __u16 write)
 {
 	const struct desc_copy head = *d;
 	__u32 len;
@@ -213,12 +190,12 @@ static __always_inline bool chain_pair(const struct burst_walk *w, struct vrl_ch
 		return false;
 	*d = desc_read(&a.desc[desc_next(head)]);
 	seg_store((*seg)++, head.addr, desc_len(head), write);
-	if (unlikely(!desc_is(*d, write) ||
+	if (unlikely((desc_flags(*d) & DESC_F_KIND) != write ||
 		     !range_is_fine(w, d->addr, desc_len(*d)) ||
 		     __builtin_add_overflow(desc_len(head), desc_len(*d), &len)))
 		return false;
 	seg_store((*seg)++, d->addr, desc_len(*d), write);
-	chain_store(c, at, 2, len, write);
+	chain_store(c, 2, len, write);
 	return true;
 }
 
@@ -236,106 +213,33 @@ static inline bool table_is_aligned(const void *p)
 }
 
 /*
- * The table of @len bytes at @iova, if it is all of a chain and can be walked at
- * once: in plain memory (at @window, or by the range table), in one piece, its words
- * aligned, with @room for its segments. Else NULL: vrl_chain_note_table() knows why.
- * Out of order execution overlaps the misses of several chains, as long as one takes
- * so few instructions.
+ * The same for a chain that is nothing else: straight through for tables in plain
+ * memory that lie in one piece and whose words are aligned. They are on the way to
+ * the cache while the other chains are looked at.
  */
-static __always_inline const struct vrl_desc *table_in_place(const struct burst_walk *w,
-							     const char *window, __u64 iova,
-							     __u32 len, __u32 room)
+static __always_inline int chain_note_table(struct burst_walk *w, struct vrl_chain *c,
+					    __u64 iova, __u32 len)
 {
-	const __u32 size = sizeof(struct vrl_desc), over = len - size;
-	const void *p;
+	const __u32 nr = len / sizeof(struct vrl_desc);
+	struct vrl_fetch *f = &w->b->fetches[w->nr_fetches];
+	void *p = NULL;
 
-	/* 1 to VRL_CHAIN_MAX whole entries: what is left over ends up on top. */
-	if (unlikely((over / size | over << 28) >= VRL_CHAIN_MAX || len / size > room ||
-		     !range_is_fine(w, iova, len)))
-		return NULL;
-	if (likely(window)) {
-		p = window + iova;
-	} else {
-		p = w->mem ? vrl_mem_at(w->mem, iova, len, VRL_PERM_R) : NULL;
-		if (!p)
-			return NULL;
+	c->seg = w->nr_segs;
+	if (likely(w->mem && nr - 1 < VRL_CHAIN_MAX && !(len % sizeof(struct vrl_desc)) &&
+		   nr <= w->b->max_segs - w->nr_segs && !range_check(w, iova, len)))
+		p = vrl_mem_at(w->mem, iova, len, VRL_PERM_R);
+	if (unlikely(!p || !table_is_aligned(p))) {
+		chain_clear(c, 0);
+		return vrl_chain_note_table(w, c, iova, len);
 	}
-	return likely(table_is_aligned(p)) ? p : NULL;
-}
-
-static inline const char *walk_window(const struct burst_walk *w)
-{
-	return w->mem ? w->mem->window : NULL;
-}
-
-/*
- * The table of a chain, which may have other segments before (CHAIN_GOES_ON). The
- * next descriptor is @d, its segment @seg. Returns 0 or enum vrl_why.
- */
-int vrl_table_follow(struct burst_walk *w, struct vrl_chain *c, struct desc_copy d,
-		     struct vrl_seg *seg, struct desc_array table);
-/* Packed: the table is the whole chain. From entry @i on, which has been read as @d. */
-int vrl_table_follow_packed(struct burst_walk *w, struct vrl_chain *c, struct desc_copy d,
-			    struct desc_array table, __u32 i);
-
-/*
- * A table that is all of chain @c, whose first segment is @seg, segs[@at]; *@nr: how
- * many it has. Split: entries are chained by their next.
- */
-static __always_inline int table_walk_split(struct burst_walk *w, struct vrl_chain *c,
-					    struct desc_array table, struct vrl_seg *seg,
-					    __u32 at, __u32 *nr)
-{
-	struct desc_copy d = desc_read(table.desc);
-	int ret;
-
-	*nr = 2;
-	if (desc_is(d, DESC_F_NEXT)) {
-		if (likely(chain_pair(w, c, table, &d, &seg, at, 0)))
-			return 0;
-	} else if (desc_is(d, DESC_F_NEXT | DESC_F_WRITE)) {
-		if (likely(chain_pair(w, c, table, &d, &seg, at, DESC_F_WRITE)))
-			return 0;
-	}
-	c->seg = at;
-	c->flags = 0;
-	ret = vrl_table_follow(w, c, d, seg, table);
-	*nr = (__u32)c->nr_out + c->nr_in;
-	return ret;
-}
-
-/* As chain_pair(): a table of two that go the same way, else the general walk. */
-static __always_inline int table_pair_packed(struct burst_walk *w, struct vrl_chain *c,
-					     struct desc_copy head, struct desc_array table,
-					     __u32 at, const __u16 write)
-{
-	struct vrl_seg *seg = &w->b->segs[at];
-	struct desc_copy d;
-	__u32 len;
-
-	c->seg = at;
-	if (unlikely(table.num != 2 || !range_is_fine(w, head.addr, desc_len(head))))
-		return vrl_table_follow_packed(w, c, head, table, 0);
-	d = desc_read(&table.desc[1]);
-	seg_store(seg++, head.addr, desc_len(head), write);
-	if (unlikely((desc_packed_flags(d) & DESC_F_WRITE) != write ||
-		     !range_is_fine(w, d.addr, desc_len(d)) ||
-		     __builtin_add_overflow(desc_len(head), desc_len(d), &len)))
-		return vrl_table_follow_packed(w, c, d, table, 1);
-	seg_store(seg, d.addr, desc_len(d), write);
-	chain_store(c, at, 2, len, write);
+	prefetch(p);
+	f->dst = p;
+	f->len = len;
+	f->err = 0;
+	w->nr_fetches++;
+	w->nr_segs += nr;
+	c->flags = CHAIN_TABLE;
 	return 0;
-}
-
-/* Packed: all entries, in order; of the flags only DESC_F_WRITE means something. */
-static __always_inline int table_walk_packed(struct burst_walk *w, struct vrl_chain *c,
-					     struct desc_array table, __u32 at)
-{
-	const struct desc_copy d = desc_read(table.desc);
-
-	return desc_packed_flags(d) & DESC_F_WRITE ?
-	       table_pair_packed(w, c, d, table, at, DESC_F_WRITE) :
-	       table_pair_packed(w, c, d, table, at, 0);
 }
 
 /*

@@ -102,7 +102,8 @@ static __always_inline int packed_run(struct burst_walk *w, const struct vrl_cha
 			break;
 		c->id = id | 1u << ID_NR_SHIFT;
 		seg_store(seg++, addr, len, write);
-		chain_store(c, nr_segs++, 1, len, write);
+		c->seg = nr_segs++;
+		chain_store(c, 1, len, write);
 		c++;
 		d++;
 		at->have_flags = false;
@@ -155,14 +156,14 @@ static inline const struct packed_desc *packed_next(const struct vrl_vq *vq,
 /*
  * The chain w->c, whatever it is: its next descriptor is *@p, read as @d, its segment
  * @seg. Bounded by the descriptors that are not in flight, by VRL_CHAIN_MAX, and by
- * the room in the burst. @left: descriptors that are not in flight.
+ * the room in the burst.
  */
-static noinline int packed_follow(struct burst_walk *w, __u32 left,
+static noinline int packed_follow(struct burst_walk *w, const struct packed_cursor *at,
 				  const struct packed_desc *p, struct packed_copy d,
 				  struct vrl_seg *seg)
 {
 	struct vrl_seg *const first = &w->b->segs[w->nr_segs];
-	const __u32 most = left < VRL_CHAIN_MAX ? left : VRL_CHAIN_MAX;
+	const __u32 most = at->left < VRL_CHAIN_MAX ? at->left : VRL_CHAIN_MAX;
 	const __u32 room = w->b->max_segs - w->nr_segs, max = room < most ? room : most;
 	struct vrl_chain *c = w->c;
 	__u32 nr;
@@ -171,7 +172,7 @@ static noinline int packed_follow(struct burst_walk *w, __u32 left,
 
 	for (;;) {
 		if (unlikely(seg == first + max))
-			return packed_too_long(max, left);
+			return packed_too_long(max, at->left);
 		if (unlikely(d.flags & DESC_F_INDIRECT))
 			return VRL_WHY_INDIRECT_NEXT;
 		ret = range_check(w, d.addr, d.len);
@@ -196,99 +197,79 @@ static noinline int packed_follow(struct burst_walk *w, __u32 left,
 }
 
 /*
- * The chain @c of several descriptors. Two that go the same way, a header and a
+ * The chain w->c of several descriptors. Two that go the same way, a header and a
  * frame, are gone through here; anything else is taken over by packed_follow().
  */
-static __always_inline int packed_walk_chain(struct burst_walk *w, struct vrl_chain *c,
-					     const struct packed_cursor *at, const __u16 write)
+static __always_inline int packed_walk_chain(struct burst_walk *w, const struct packed_cursor *at,
+					     const __u16 write)
 {
 	const struct packed_desc *p = &packed_ring(w->vq)[at->off];
 	const struct packed_copy head = packed_read(p, at->flags);
-	const __u32 first = w->nr_segs;
-	struct vrl_seg *seg = &w->b->segs[first];
+	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
+	struct vrl_chain *c = w->c;
 	struct packed_copy d;
 	__u32 len;
 	__u16 id;
 
-	w->c = c;
-	if (unlikely(at->left < 2 || w->b->max_segs - first < 2 ||
+	if (unlikely(at->left < 2 || w->b->max_segs - w->nr_segs < 2 ||
 		     !range_is_fine(w, head.addr, head.len)))
-		return packed_follow(w, at->left, p, head, seg);
+		return packed_follow(w, at, p, head, seg);
 
 	p = packed_next(w->vq, p);
 	d = packed_read(p, le16_to_cpu(READ_ONCE(p->flags)));
 	seg_store(seg++, head.addr, head.len, write);
 	if (unlikely((d.flags & DESC_F_KIND) != write || !range_is_fine(w, d.addr, d.len) ||
 		     __builtin_add_overflow(head.len, d.len, &len)))
-		return packed_follow(w, at->left, p, d, seg);
+		return packed_follow(w, at, p, d, seg);
 	seg_store(seg, d.addr, d.len, write);
 	id = le16_to_cpu(READ_ONCE(p->id));
 	if (unlikely(id >= w->vq->num))
 		return VRL_WHY_HEAD_RANGE;
 	c->id = id | 2u << ID_NR_SHIFT;
-	chain_store(c, first, 2, len, write);
-	w->nr_segs = first + 2;
+	c->seg = w->nr_segs;
+	chain_store(c, 2, len, write);
+	w->nr_segs += 2;
 	return 0;
 }
 
-/* The chain @c that is a table: walked here, or noted for later. */
-static __always_inline int packed_walk_table(struct burst_walk *w, struct vrl_chain *c,
-					     const struct packed_cursor *at, const char *window)
+/* The chain w->c that is a table. */
+static __always_inline int packed_note_table(struct burst_walk *w, const struct packed_cursor *at)
 {
 	const struct packed_desc *p = &packed_ring(w->vq)[at->off];
-	const __u64 addr = le64_to_cpu(READ_ONCE(p->addr));
-	const __u32 len = le32_to_cpu(READ_ONCE(p->len)), first = w->nr_segs;
-	const __u16 id = le16_to_cpu(READ_ONCE(p->id));
-	struct desc_array table = { .num = len / sizeof(struct vrl_desc) };
-	int ret;
+	__u16 id = le16_to_cpu(READ_ONCE(p->id));
 
 	if (unlikely(at->flags & DESC_F_NEXT))
 		return VRL_WHY_INDIRECT_NEXT;
 	if (unlikely(id >= w->vq->num))
 		return VRL_WHY_HEAD_RANGE;
-	c->id = id | 1u << ID_NR_SHIFT;
-	table.desc = table_in_place(w, window, addr, len, w->b->max_segs - first);
-	if (unlikely(!table.desc)) {
-		chain_clear(c, 0);
-		c->seg = first;
-		return vrl_chain_note_table(w, c, addr, len);
-	}
-	ret = table_walk_packed(w, c, table, first);
-	if (likely(!ret))
-		w->nr_segs = first + table.num;
-	return ret;
+	w->c->id = id | 1u << ID_NR_SHIFT;
+	return chain_note_table(w, w->c, le64_to_cpu(READ_ONCE(p->addr)),
+				le32_to_cpu(READ_ONCE(p->len)));
 }
 
 /* Chains of several descriptors, of which the first one is @kind, or of a table. */
 static __always_inline int packed_run_chains(struct burst_walk *w, const struct vrl_chain *end,
-					     struct packed_cursor *cursor, const __u16 kind)
+					     struct packed_cursor *at, const __u16 kind)
 {
 	const __u16 mask = DESC_F_OWNER | (kind == DESC_F_INDIRECT ? kind : DESC_F_KIND);
 	const struct packed_desc *ring = packed_ring(w->vq);
-	const char *const window = walk_window(w);
 	const __u32 num = w->vq->num;
-	/* In registers, as nobody else gets to see where it is. */
-	struct packed_cursor at = *cursor;
-	struct vrl_chain *c = w->c;
 	int ret;
 
 	do {
 		if (kind == DESC_F_INDIRECT)
-			ret = packed_walk_table(w, c, &at, window);
+			ret = packed_note_table(w, at);
 		else
-			ret = packed_walk_chain(w, c, &at, kind & DESC_F_WRITE);
+			ret = packed_walk_chain(w, at, kind & DESC_F_WRITE);
 		if (unlikely(ret))
 			break;
-		packed_advance(&at, c->id >> ID_NR_SHIFT, num);
-		at.have_flags = false;
-		if (++c == end || !at.left)
+		packed_advance(at, w->c->id >> ID_NR_SHIFT, num);
+		at->have_flags = false;
+		if (++w->c == end || !at->left)
 			break;
-		at.flags = packed_flags(&ring[at.off]);
-		at.have_flags = true;
-	} while ((at.flags & mask) == (at.want | kind));
-
-	w->c = c;
-	*cursor = at;
+		at->flags = packed_flags(&ring[at->off]);
+		at->have_flags = true;
+	} while ((at->flags & mask) == (at->want | kind));
 	return ret;
 }
 

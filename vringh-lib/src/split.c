@@ -75,7 +75,6 @@ static __always_inline unsigned int split_read_run(const struct vrl_vq *vq, stru
 	const __u32 num = vq->num;
 	__u16 head;
 
-#pragma GCC unroll 4
 	for (; slot != end; slot++, c++) {
 		head = le16_to_cpu(READ_ONCE(*slot));
 		if (unlikely(head >= num))
@@ -128,7 +127,8 @@ static __always_inline int split_run(struct burst_walk *w, const struct vrl_chai
 		if (unlikely(ret))
 			break;
 		seg_store(seg++, d.addr, desc_len(d), write);
-		chain_store(c, at++, 1, desc_len(d), write);
+		c->seg = at++;
+		chain_store(c, 1, desc_len(d), write);
 		if (++c == stop) {
 			ret = stop == end ? 0 : -E2BIG;
 			break;
@@ -196,10 +196,10 @@ static __always_inline int split_run_chains(struct burst_walk *w, const struct v
 	int ret = 0;
 
 	do {
-		if (likely(at + 2 <= max_segs && chain_pair(w, c, ring, &d, &seg, at, write))) {
+		c->seg = at;
+		if (likely(at + 2 <= max_segs && chain_pair(w, c, ring, &d, &seg, write))) {
 			at += 2;
 		} else {
-			c->seg = at;
 			w->c = c;
 			w->nr_segs = at;
 			ret = split_follow(w, d, seg);
@@ -212,49 +212,6 @@ static __always_inline int split_run_chains(struct burst_walk *w, const struct v
 			break;
 		d = desc_read(&ring.desc[c->id]);
 	} while ((desc_flags(d) & DESC_F_KIND) == (write | DESC_F_NEXT));
-
-	w->nr_segs = at;
-	w->c = c;
-	*next = d;
-	return ret;
-}
-
-/* Chains that are a table: walked here, or noted for later if that is not so simple. */
-static __always_inline int split_run_tables(struct burst_walk *w, const struct vrl_chain *end,
-					    struct desc_copy *next, const char *window)
-{
-	const struct vrl_desc *const desc = w->vq->desc;
-	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
-	struct vrl_chain *c = w->c;
-	struct desc_copy d = *next;
-	const __u32 max_segs = w->b->max_segs;
-	struct desc_array table;
-	__u32 at = w->nr_segs, nr;
-	int ret;
-
-	if (unlikely(desc_flags(d) & DESC_F_NEXT))
-		return VRL_WHY_INDIRECT_NEXT;
-	do {
-		table.num = desc_len(d) / sizeof(struct vrl_desc);
-		table.desc = table_in_place(w, window, d.addr, desc_len(d), max_segs - at);
-		if (likely(table.desc)) {
-			ret = table_walk_split(w, c, table, seg, at, &nr);
-		} else {
-			chain_clear(c, 0);
-			c->seg = at;
-			w->nr_segs = at;
-			ret = vrl_chain_note_table(w, c, d.addr, desc_len(d));
-			nr = w->nr_segs - at;
-		}
-		if (unlikely(ret))
-			break;
-		at += nr;
-		seg += nr;
-		if (++c == end)
-			break;
-		d = desc_read(&desc[c->id]);
-		/* DESC_F_WRITE means nothing here and must be ignored (2.7.5.3.2). */
-	} while (desc_flags(d) & DESC_F_INDIRECT && !(desc_flags(d) & DESC_F_NEXT));
 
 	w->nr_segs = at;
 	w->c = c;
@@ -287,20 +244,30 @@ static noinline int split_run_chains_in(struct burst_walk *w, const struct vrl_c
 	return split_run_chains(w, end, next, DESC_F_WRITE);
 }
 
-static noinline int split_run_tables_window(struct burst_walk *w, const struct vrl_chain *end,
+/* Chains that are a table. */
+static noinline int split_run_tables(struct burst_walk *w, const struct vrl_chain *end,
 					    struct desc_copy *next)
 {
-	const char *window = w->mem->window;
+	const struct vrl_desc *const desc = w->vq->desc;
+	struct vrl_chain *c = w->c;
+	struct desc_copy d = *next;
+	int ret;
 
-	if (!window)
-		__builtin_unreachable();
-	return split_run_tables(w, end, next, window);
-}
+	do {
+		if (unlikely(desc_flags(d) & DESC_F_NEXT)) {
+			ret = VRL_WHY_INDIRECT_NEXT;
+			break;
+		}
+		/* DESC_F_WRITE means nothing here and must be ignored (2.7.5.3.2). */
+		ret = chain_note_table(w, c, d.addr, desc_len(d));
+		if (unlikely(ret) || ++c == end)
+			break;
+		d = desc_read(&desc[c->id]);
+	} while (desc_flags(d) & DESC_F_INDIRECT);
 
-static noinline int split_run_tables_table(struct burst_walk *w, const struct vrl_chain *end,
-					   struct desc_copy *next)
-{
-	return split_run_tables(w, end, next, NULL);
+	w->c = c;
+	*next = d;
+	return ret;
 }
 
 /*
@@ -329,9 +296,7 @@ static unsigned int split_walk(struct burst_walk *w, unsigned int n, int *why)
 			*why = split_run_chains_in(w, end, &d);
 			break;
 		default:
-			*why = w->mem && w->mem->window ?
-			       split_run_tables_window(w, end, &d) :
-			       split_run_tables_table(w, end, &d);
+			*why = split_run_tables(w, end, &d);
 		}
 	} while (!*why && w->c != end);
 
@@ -374,7 +339,6 @@ static void split_write(struct used_elem *dst, const struct vrl_used_elem *src,
 {
 	unsigned int i;
 
-#pragma GCC unroll 4
 	for (i = 0; i < n; i++) {
 		dst[i].id = cpu_to_le32(src[i].id);
 		dst[i].len = cpu_to_le32(src[i].len);
