@@ -245,28 +245,20 @@ static void session_close(void *ctx)
 
 static struct session plain, mapped;
 
-const struct arm arm_rte = {
-	.name = "rte_vhost",
-	.ctx = &plain,
-	.open = session_open,
-	.tx = session_tx,
-	.rx = session_rx,
-	.release = session_release,
-	.get = session_get,
-	.put = session_put,
-	.close = session_close,
-};
+#define RTE_ARM(arm_name, session, nr_ranges)				\
+	{								\
+		.name = (arm_name),					\
+		.ctx = &(session),					\
+		.ranges = (nr_ranges),					\
+		.open = session_open,					\
+		.tx = session_tx,					\
+		.rx = session_rx,					\
+		.release = session_release,				\
+		.get = session_get,					\
+		.put = session_put,					\
+		.close = session_close,					\
+	}
 
+const struct arm arm_rte = RTE_ARM("rte_vhost", plain, 0);
 /* The same with an IOTLB. */
-const struct arm arm_rte_iotlb64 = {
-	.name = "rte_vhost-64",
-	.ctx = &mapped,
-	.ranges = 64,
-	.open = session_open,
-	.tx = session_tx,
-	.rx = session_rx,
-	.release = session_release,
-	.get = session_get,
-	.put = session_put,
-	.close = session_close,
-};
+const struct arm arm_rte_iotlb64 = RTE_ARM("rte_vhost-64", mapped, 64);

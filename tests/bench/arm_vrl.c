@@ -165,37 +165,19 @@ static void vrl_close(void *ctx)
 	q->table = NULL;
 }
 
-const struct arm arm_vrl_window = {
-	.name = "vrl",
-	.ctx = &window,
-	.open = vrl_open,
-	.tx = vrl_tx,
-	.rx = vrl_rx,
-	.get = flat_get,
-	.put = vrl_set,
-	.close = vrl_close,
-};
+#define VRL_ARM(arm_name, queue, nr_ranges)				\
+	{								\
+		.name = (arm_name),					\
+		.ctx = &(queue),					\
+		.ranges = (nr_ranges),					\
+		.open = vrl_open,					\
+		.tx = vrl_tx,						\
+		.rx = vrl_rx,						\
+		.get = flat_get,					\
+		.put = vrl_set,						\
+		.close = vrl_close,					\
+	}
 
-const struct arm arm_vrl_table1 = {
-	.name = "vrl-1",
-	.ctx = &table1,
-	.ranges = 1,
-	.open = vrl_open,
-	.tx = vrl_tx,
-	.rx = vrl_rx,
-	.get = flat_get,
-	.put = vrl_set,
-	.close = vrl_close,
-};
-
-const struct arm arm_vrl_table64 = {
-	.name = "vrl-64",
-	.ctx = &table64,
-	.ranges = 64,
-	.open = vrl_open,
-	.tx = vrl_tx,
-	.rx = vrl_rx,
-	.get = flat_get,
-	.put = vrl_set,
-	.close = vrl_close,
-};
+const struct arm arm_vrl_window = VRL_ARM("vrl", window, 0);
+const struct arm arm_vrl_table1 = VRL_ARM("vrl-1", table1, 1);
+const struct arm arm_vrl_table64 = VRL_ARM("vrl-64", table64, 64);

@@ -75,16 +75,19 @@ vrl_copy_middle(char *d, const char *s, __u64 len)
 	__builtin_memcpy(d + 64, s + 64, 64);
 }
 
-/* Up to VRL_COPY_SHORT, which the caller has looked at. */
-static inline __attribute__((__always_inline__)) void
+/* False, and nothing is copied, if @len is more than VRL_COPY_SHORT. */
+static inline __attribute__((__always_inline__)) bool
 vrl_copy_short(char *d, const char *s, __u64 len)
 {
 	if (len <= 64)
 		vrl_copy_small(d, s, len);
 	else if (len <= 128)
 		VRL_MOVE_ENDS(d, s, len, 64);
-	else
+	else if (len <= VRL_COPY_SHORT)
 		vrl_copy_middle(d, s, len);
+	else
+		return false;
+	return true;
 }
 
 /* A call costs as much as a short copy. */
@@ -102,41 +105,25 @@ vrl_copy_to_driver(void *dst, const void *src, __u64 len);
  */
 static inline void vrl_copy_from_driver(void *dst, const void *src, __u64 len)
 {
-	char *d = (char *)dst;
-	const char *s = (const char *)src;
-
-	if (len <= 64)
-		vrl_copy_small(d, s, len);
-	else if (len <= 128)
-		VRL_MOVE_ENDS(d, s, len, 64);
-	else if (len <= VRL_COPY_SHORT)
-		vrl_copy_middle(d, s, len);
-	else
-		vrl_copy_long_from_driver(d, s, len);
+	if (!vrl_copy_short((char *)dst, (const char *)src, len))
+		vrl_copy_long_from_driver(dst, src, len);
 	__asm__ __volatile__("" : : : "memory");
 }
 
 /** vrl_copy_to_driver() - the same in the other direction */
 static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
 {
-	char *d = (char *)dst;
-	const char *s = (const char *)src;
-
-	if (len <= 64)
-		vrl_copy_small(d, s, len);
-	else if (len <= 128)
-		VRL_MOVE_ENDS(d, s, len, 64);
-	else if (len <= VRL_COPY_SHORT)
-		vrl_copy_middle(d, s, len);
-	else
-		vrl_copy_long_to_driver(d, s, len);
+	if (!vrl_copy_short((char *)dst, (const char *)src, len))
+		vrl_copy_long_to_driver(dst, src, len);
 }
 
 #else /* VRL_PLAIN_C */
 
-static inline void vrl_copy_short(char *d, const char *s, __u64 len)
+static inline bool vrl_copy_short(char *d, const char *s, __u64 len)
 {
-	vrl_copy_long_from_driver(d, s, len);
+	if (len <= VRL_COPY_SHORT)
+		vrl_copy_long_from_driver(d, s, len);
+	return len <= VRL_COPY_SHORT;
 }
 
 static inline void vrl_copy_8_to_16(char *d, const char *s, __u64 len)

@@ -136,6 +136,63 @@ int vrl_mem_write_cold(struct vrl_mem *m, const struct vrl_burst *b,
 		       const struct vrl_chain *c, __u32 off, const void *src,
 		       __u32 len);
 
+/*
+ * What vrl_mem_read() and vrl_mem_write() have in common: @len bytes from byte @off of
+ * the segments @s, @total bytes in all, to @own or from there (@write, a constant).
+ * False, and nothing is copied, if it is not as simple as that.
+ */
+static inline __attribute__((__always_inline__)) bool
+vrl_mem_move(struct vrl_mem *m, const struct vrl_seg *s, __u32 total, __u32 off,
+	     char *own, __u32 len, const bool write)
+{
+	char *w = (char *)m->window, *p;
+	__u32 at = off, n;
+	__u64 left;
+
+	if (!len || off >= total)
+		return false;
+	/* Constant 0, mostly: then there is no loop. */
+	if (off)
+		for (; at >= s->len; s++)
+			at -= s->len;
+	n = s->len - at;
+
+	if (w) {
+		if (len > n) {
+			if (off || len > total)
+				return false;
+			left = len - n;
+			if (n - 8 > 8 || left > s[1].len) {
+				if (write)
+					vrl_mem_write_window(w, s, own, len);
+				else
+					vrl_mem_read_window(w, s, own, len);
+				return true;
+			}
+			/* A virtio-net header before its frame. */
+			p = w + s->iova;
+			vrl_copy_8_to_16(write ? p : own, write ? own : p, n);
+			own += n;
+			s++;
+		} else {
+			left = len;
+		}
+		p = w + s->iova + at;
+	} else {
+		if (len > n)
+			return false;
+		left = len;
+		p = (char *)vrl_mem_at(m, s->iova + at, len, write ? VRL_PERM_W : VRL_PERM_R);
+		if (__builtin_expect(!p, 0))
+			return false;
+	}
+	if (write)
+		vrl_copy_to_driver(p, own, left);
+	else
+		vrl_copy_from_driver(own, p, left);
+	return true;
+}
+
 /**
  * vrl_mem_read() - copy from the device-readable segments of a chain
  * @m:   memory
@@ -154,49 +211,9 @@ static inline int vrl_mem_read(struct vrl_mem *m, const struct vrl_burst *b,
 			       const struct vrl_chain *c, __u32 off, void *dst,
 			       __u32 len)
 {
-	const struct vrl_seg *s = &b->segs[c->seg];
-	__u32 at = off, n;
-	__u64 left;
-	const char *w = (const char *)m->window, *from;
-	char *to = (char *)dst;
-
-	if (!len || off >= c->out_len)
-		goto cold;
-	/* Constant 0, mostly: then there is no loop. */
-	if (off)
-		for (; at >= s->len; s++)
-			at -= s->len;
-	n = s->len - at;
-
-	if (w) {
-		if (len > n) {
-			if (off || len > c->out_len)
-				goto cold;
-			left = len - n;
-			if (n - 8 > 8 || left > s[1].len) {
-				vrl_mem_read_window(w, s, dst, len);
-				return 0;
-			}
-			/* A virtio-net header before its frame. */
-			vrl_copy_8_to_16(to, w + s->iova, n);
-			to += n;
-			s++;
-		} else {
-			left = len;
-		}
-		from = w + s->iova + at;
-	} else {
-		if (len > n)
-			goto cold;
-		left = len;
-		from = (const char *)vrl_mem_at(m, s->iova + at, len, VRL_PERM_R);
-		if (__builtin_expect(!from, 0))
-			goto cold;
-	}
-	vrl_copy_from_driver(to, from, left);
-	return 0;
-
-cold:
+	if (__builtin_expect(vrl_mem_move(m, &b->segs[c->seg], c->out_len, off,
+					  (char *)dst, len, false), 1))
+		return 0;
 	return vrl_mem_read_cold(m, b, c, off, dst, len);
 }
 
@@ -220,49 +237,10 @@ static inline int vrl_mem_write(struct vrl_mem *m, const struct vrl_burst *b,
 				const struct vrl_chain *c, __u32 off,
 				const void *src, __u32 len)
 {
-	const struct vrl_seg *s = &b->segs[c->seg + c->nr_out];
-	__u32 at = off, n;
-	__u64 left;
-	char *w = (char *)m->window, *to;
-	const char *from = (const char *)src;
-
-	if (!len || off >= c->in_len)
-		goto cold;
-	/* Constant 0, mostly: then there is no loop. */
-	if (off)
-		for (; at >= s->len; s++)
-			at -= s->len;
-	n = s->len - at;
-
-	if (w) {
-		if (len > n) {
-			if (off || len > c->in_len)
-				goto cold;
-			left = len - n;
-			if (n - 8 > 8 || left > s[1].len) {
-				vrl_mem_write_window(w, s, src, len);
-				return 0;
-			}
-			/* A virtio-net header before its frame. */
-			vrl_copy_8_to_16(w + s->iova, from, n);
-			from += n;
-			s++;
-		} else {
-			left = len;
-		}
-		to = w + s->iova + at;
-	} else {
-		if (len > n)
-			goto cold;
-		left = len;
-		to = (char *)vrl_mem_at(m, s->iova + at, len, VRL_PERM_W);
-		if (__builtin_expect(!to, 0))
-			goto cold;
-	}
-	vrl_copy_to_driver(to, from, left);
-	return 0;
-
-cold:
+	/* Only read, in this direction. */
+	if (__builtin_expect(vrl_mem_move(m, &b->segs[c->seg + c->nr_out], c->in_len, off,
+					  (char *)(unsigned long)src, len, true), 1))
+		return 0;
 	return vrl_mem_write_cold(m, b, c, off, src, len);
 }
 
