@@ -269,6 +269,46 @@ static void test_del(void **state)
 	table_close(&t);
 }
 
+static void range_that_goes_on_joins_its_neighbours(void **state)
+{
+	struct table t;
+
+	(void)state;
+	table_open(&t, 2);
+	assert_int_equal(vrl_iotlb_join(t.t, 0x3000, 0x3fff, 0x73000, RW), 0);
+	assert_int_equal(vrl_iotlb_join(t.t, 0x1000, 0x1fff, 0x71000, RW), 0);
+	assert_int_equal(t.t->nr, 2);
+	/* The table is full, and takes what lies between all the same. */
+	assert_int_equal(vrl_iotlb_join(t.t, 0x2000, 0x2fff, 0x72000, RW), 0);
+	assert_int_equal(t.t->nr, 1);
+	leads(&t, 0x1000, 0x71000, UINT64_MAX, 0x3000);
+	assert_int_equal(vrl_iotlb_join(t.t, 0x4000, UINT64_MAX, 0x74000, RW), 0);
+	assert_int_equal(vrl_iotlb_join(t.t, 0, 0xfff, 0x70000, RW), 0);
+	assert_int_equal(t.t->nr, 1);
+	leads(&t, 0, 0x70000, UINT64_MAX, UINT64_MAX);
+	assert_int_equal(vrl_iotlb_join(t.t, 0, 0, 0x70000, RW), -EEXIST);
+	table_close(&t);
+}
+
+static void range_that_leads_elsewhere_does_not_join(void **state)
+{
+	struct table t;
+
+	(void)state;
+	table_open(&t, 4);
+	assert_int_equal(vrl_iotlb_join(t.t, 0x1000, 0x1fff, 0x71000, RW), 0);
+	assert_int_equal(vrl_iotlb_join(t.t, 0x2000, 0x2fff, 0x92000, RW), 0);
+	assert_int_equal(vrl_iotlb_join(t.t, 0x3000, 0x3fff, 0x93000, VRL_PERM_R), 0);
+	assert_int_equal(vrl_iotlb_join(t.t, 0x5000, 0x5fff, 0x95000, VRL_PERM_R), 0);
+	assert_int_equal(t.t->nr, 4);
+	leads(&t, 0x1fff, 0x71fff, 2, 1);
+	leads(&t, 0x2fff, 0x92fff, 2, 1);
+	fails(&t, 0x3000, VRL_PERM_W, -EACCES);
+	assert_int_equal(vrl_iotlb_join(t.t, 0x7000, 0x7fff, 0, RW), -ENOSPC);
+	assert_int_equal(vrl_iotlb_join(t.t, 0x4000, 0x4fff, 0x94000, 0), -EINVAL);
+	table_close(&t);
+}
+
 static void every_number_of_ranges_is_searched_right(void **state)
 {
 	struct table t;
@@ -352,6 +392,8 @@ int main(void)
 		cmocka_unit_test(add_refuses_nonsense),
 		cmocka_unit_test(add_refuses_any_overlap),
 		cmocka_unit_test(full_table_says_so_and_keeps_its_contents),
+		cmocka_unit_test(range_that_goes_on_joins_its_neighbours),
+		cmocka_unit_test(range_that_leads_elsewhere_does_not_join),
 		cmocka_unit_test(every_number_of_ranges_is_searched_right),
 		cmocka_unit_test(a_table_has_room_for_1_to_4096_ranges),
 		cmocka_unit_test(clear_unmaps_everything),

@@ -78,6 +78,30 @@ int vrl_iotlb_init(struct vrl_iotlb *t, __u32 max)
 	return 0;
 }
 
+/* Where a new range belongs, or why it does not. */
+static int iotlb_place(const struct vrl_iotlb *t, const struct vrl_iotlb_entry *e)
+{
+	__u32 i;
+
+	if (e->first > e->last || !e->perm || e->perm & ~(VRL_PERM_R | VRL_PERM_W))
+		return -EINVAL;
+	i = iotlb_find(t, e->first);
+	if (i < t->nr && t->entries[i].first <= e->last)
+		return -EEXIST;
+	return (int)i;
+}
+
+static int iotlb_insert(struct vrl_iotlb *t, __u32 i, const struct vrl_iotlb_entry *e)
+{
+	if (t->nr >= t->max)
+		return -ENOSPC;
+	iotlb_write_begin(t);
+	iotlb_move(t, i + 1, i);
+	entry_store(&t->entries[i], e);
+	iotlb_write_end(t);
+	return 0;
+}
+
 int vrl_iotlb_add(struct vrl_iotlb *t, __u64 first, __u64 last, __u64 addr,
 		  __u32 perm)
 {
@@ -87,20 +111,50 @@ int vrl_iotlb_add(struct vrl_iotlb *t, __u64 first, __u64 last, __u64 addr,
 		.addr = addr,
 		.perm = perm,
 	};
-	__u32 i;
+	int i = iotlb_place(t, &e);
 
-	if (first > last || !perm || perm & ~(VRL_PERM_R | VRL_PERM_W))
-		return -EINVAL;
+	return i < 0 ? i : iotlb_insert(t, (__u32)i, &e);
+}
 
-	i = iotlb_find(t, first);
-	if (i < t->nr && t->entries[i].first <= last)
-		return -EEXIST;
-	if (t->nr >= t->max)
-		return -ENOSPC;
+/* Does @b go on where @a ends, so that one entry says both? */
+static bool entry_goes_on(const struct vrl_iotlb_entry *a,
+			  const struct vrl_iotlb_entry *b)
+{
+	return b->first && a->last == b->first - 1 && a->perm == b->perm &&
+	       b->addr - a->addr == b->first - a->first;
+}
+
+int vrl_iotlb_join(struct vrl_iotlb *t, __u64 first, __u64 last, __u64 addr,
+		   __u32 perm)
+{
+	const struct vrl_iotlb_entry e = {
+		.first = first,
+		.last = last,
+		.addr = addr,
+		.perm = perm,
+	};
+	struct vrl_iotlb_entry *at;
+	bool before, after;
+	int i;
+
+	i = iotlb_place(t, &e);
+	if (i < 0)
+		return i;
+	at = &t->entries[i];
+	before = i && entry_goes_on(at - 1, &e);
+	after = (__u32)i < t->nr && entry_goes_on(&e, at);
+	if (!before && !after)
+		return iotlb_insert(t, (__u32)i, &e);
 
 	iotlb_write_begin(t);
-	iotlb_move(t, i + 1, i);
-	entry_store(&t->entries[i], &e);
+	if (before)
+		WRITE_ONCE(at[-1].last, after ? at->last : last);
+	if (before && after) {
+		iotlb_move(t, (__u32)i, (__u32)i + 1);
+	} else if (after) {
+		WRITE_ONCE(at->first, first);
+		WRITE_ONCE(at->addr, addr);
+	}
 	iotlb_write_end(t);
 	return 0;
 }

@@ -110,6 +110,22 @@ int vrl_iotlb_add(struct vrl_iotlb *t, __u64 first, __u64 last, __u64 addr,
 		  __u32 perm);
 
 /**
+ * vrl_iotlb_join() - map a range, as a part of its neighbours where that is the same
+ * @t:     table; one writer at a time, readers may be inside
+ * @first: first IOVA
+ * @last:  last IOVA, inclusive
+ * @addr:  where @first leads
+ * @perm:  VRL_PERM_R, VRL_PERM_W or both
+ *
+ * As vrl_iotlb_add(). A range that is next to it, with the same permission and
+ * addresses that go on, becomes one with it, in one step: no reader misses it.
+ *
+ * Return: as vrl_iotlb_add(); a table that is full still takes what joins.
+ */
+int vrl_iotlb_join(struct vrl_iotlb *t, __u64 first, __u64 last, __u64 addr,
+		   __u32 perm);
+
+/**
  * vrl_iotlb_del() - unmap whatever is mapped in a range
  * @t:     table; one writer at a time, readers may be inside
  * @first: first IOVA
