@@ -131,6 +131,20 @@ static inline void vsp_irq_set_move_immediate(unsigned int virq)
 #define VSP_CONTIG_FLAGS MIGRATE_MOVABLE
 #endif
 
+/*
+ * 6.17: vmf_insert_pfn_pmd() takes a number; before, a pfn_t. Goes with 6.12.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#include <linux/pfn_t.h>
+
+static inline vm_fault_t vsp_insert_pfn_pmd(struct vm_fault *vmf, unsigned long pfn,
+					    bool write)
+{
+	return vmf_insert_pfn_pmd(vmf, pfn_to_pfn_t(pfn), write);
+}
+#define vmf_insert_pfn_pmd vsp_insert_pfn_pmd
+#endif
+
 /* ---- IOMMU ---- */
 
 /*

@@ -97,10 +97,10 @@ static void test_handshake(int fd, const char *name)
 	a = (struct vsp_attach){ .version = 4711 };
 	refused(ioctl(fd, VSP_IOC_ATTACH, &a), EPROTO, "ATTACH refuses another version");
 	ok(a.version == VSP_CONTRACT_VERSION, "and says which one the kernel speaks");
-	a = (struct vsp_attach){ .version = VSP_CONTRACT_VERSION, .reserved[1] = 1 };
-	refused(ioctl(fd, VSP_IOC_ATTACH, &a), EINVAL, "ATTACH refuses reserved fields");
-	a = (struct vsp_attach){ .version = VSP_CONTRACT_VERSION };
+	a = (struct vsp_attach){ .version = VSP_CONTRACT_VERSION,
+				 .backend_features = VSP_BE_F_WINDOW | 1ULL << 63 };
 	ok(!ioctl(fd, VSP_IOC_ATTACH, &a), "ATTACH works");
+	ok(a.backend_features == VSP_BE_F_WINDOW, "ATTACH grants what the kernel knows");
 	ok(a.device_id == 1 && a.nr_vqs >= 3 && a.nr_vqs <= VSP_MAX_VQS &&
 	   a.nr_vectors >= 11 && a.max_copy_segs, "and describes a network card");
 	refused(ioctl(fd, VSP_IOC_ATTACH, &a), EALREADY, "but only once");

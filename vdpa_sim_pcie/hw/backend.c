@@ -11,6 +11,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -98,6 +99,8 @@ static const struct file_operations backend_fops = {
 	.unlocked_ioctl = vsp_backend_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = vsp_backend_mmap,
+	/* For large entries a window must lie as its memory does. */
+	.get_unmapped_area = thp_get_unmapped_area,
 };
 
 /* The driver rang a doorbell: wake a backend that said it sleeps. Any context. */

@@ -27,15 +27,17 @@ static long ioctl_attach(struct vsp_session *s, void __user *arg)
 	struct vsp_fn *fn = s->fn;
 	struct vsp_attach a;
 	bool version_ok;
+	u64 features;
 
 	if (copy_from_user(&a, arg, sizeof(a)))
 		return -EFAULT;
-	if (a.flags || a.backend_features || a.reserved0 ||
-	    memchr_inv(a.reserved, 0, sizeof(a.reserved)))
+	if (a.flags)
 		return -EINVAL;
 	version_ok = a.version == VSP_CONTRACT_VERSION;
+	features = a.backend_features & VSP_BE_F_WINDOW;
 	a = (struct vsp_attach) {
 		.version = VSP_CONTRACT_VERSION,
+		.backend_features = features,
 		.device_id = VIRTIO_ID_NET,
 		.nr_vqs = fn->nr_vqs,
 		.nr_vectors = fn->pci.card->nr_vectors,
@@ -43,18 +45,24 @@ static long ioctl_attach(struct vsp_session *s, void __user *arg)
 		.max_copy_segs = COPY_MAX_SEGS,
 		.ddr_size = vsp_fn_ddr_size(fn),
 		.timeout_ms = vsp_backend_timeout_ms(),
+		.nr_asids = VSP_NR_ASIDS,
+		.window_size = VSP_IOVA_LAST + 1,
 	};
 
-	guard(mutex)(&fn->lock);
-	a.ctrl_vq = vsp_dev_has(fn, VIRTIO_NET_F_CTRL_VQ) ? fn->ctrl_index : ~0U;
+	a.ctrl_vq = vsp_dev_has(fn, VIRTIO_NET_F_CTRL_VQ) ? READ_ONCE(fn->ctrl_index) : ~0U;
 	if (copy_to_user(arg, &a, sizeof(a)))
 		return -EFAULT;
+
+	guard(mutex)(&fn->lock);
 	if (!version_ok)
 		return -EPROTO;
 	if (s->attached)
 		return -EALREADY;
 	if (fn->session != s)
 		return -ENOTCONN;
+	s->features = features;
+	if (features & VSP_BE_F_WINDOW)
+		vsp_window_create_sink(s);
 	scoped_guard(spinlock_irqsave, &fn->kick_lock)
 		fn->be_page = page_address(s->be_page);
 	WRITE_ONCE(s->attached, true);
@@ -75,6 +83,9 @@ static long ioctl_get_state(struct vsp_session *s, void __user *arg)
 	st.mtu = le16_to_cpu((__force __le16)fn->config.mtu);
 	ether_addr_copy(st.mac, fn->config.mac);
 	st.nr_vqs_active = 2 * fn->active_pairs;
+	st.asid = fn->group_asid[VSP_GROUP_DATA];
+	if (s->features & VSP_BE_F_WINDOW && vsp_fn_has_ranges(fn))
+		st.way = VSP_WAY_WINDOW;
 	mutex_unlock(&fn->lock);
 	return copy_to_user(arg, &st, sizeof(st)) ? -EFAULT : 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a backend maps: the two control pages, the rings and the card's memory.
+ * What a backend maps: the two control pages, the rings and the card's memory; the
+ * windows are in backend_window.c.
  *
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
@@ -143,6 +144,10 @@ int vsp_backend_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
 
+	if (start >= VSP_MMAP_WINDOW(0))
+		return vsp_window_mmap(s, vma);
+	if (start >= VSP_MMAP_IOTLB(0))
+		return vsp_range_table_mmap(s, vma);
 	if (start >= VSP_MMAP_DDR)
 		return mmap_ddr(s, vma);
 	if (start >= VSP_MMAP_RING_BASE)

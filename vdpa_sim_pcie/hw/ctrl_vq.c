@@ -134,7 +134,7 @@ void vsp_ctrl_stop(struct vsp_fn *fn)
 int vsp_ctrl_init(struct vsp_fn *fn)
 {
 	INIT_WORK(&fn->ctrl_work, ctrl_work);
-	fn->ctrl_burst = vsp_kburst_create(1, CTRL_MAX_SEGS);
+	fn->ctrl_burst = vsp_kburst_create(1, CTRL_MAX_SEGS, VSP_GROUP_CTRL);
 	return fn->ctrl_burst ? 0 : -ENOMEM;
 }
 

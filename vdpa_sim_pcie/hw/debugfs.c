@@ -9,6 +9,7 @@
  *   <function>/pte        the same with an address of the backend and its entry
  *   <function>/link       "up|down [Mbit/s]"
  *   <function>/msix       vector irq cpu sent coalesced masked pending dropped
+ *   <function>/window     ranges, faults by size, strays of each address space
  *   <function>/aer        write "correctable|nonfatal|fatal [bits]"
  *
  * A directory is there while its function is on the bus; a file of it that is
@@ -324,6 +325,7 @@ static const struct vsp_debug_file debug_files[] = {
 	{ "link",	0600, vsp_debug_show_link, store_link },
 	{ "translate",	0600, vsp_debug_show_translate, store_translate },
 	{ "pte",	0600, vsp_debug_show_pte, store_translate },
+	{ "window",	0400, vsp_debug_show_window },
 	{ "registers",	0600 },
 };
 

@@ -27,6 +27,7 @@ int vsp_debug_show_state(struct seq_file *s, struct vsp_debug_open *open);
 int vsp_debug_show_link(struct seq_file *s, struct vsp_debug_open *open);
 int vsp_debug_show_msix(struct seq_file *s, struct vsp_debug_open *open);
 int vsp_debug_show_translate(struct seq_file *s, struct vsp_debug_open *open);
+int vsp_debug_show_window(struct seq_file *s, struct vsp_debug_open *open);
 int vsp_debug_show_pte(struct seq_file *s, struct vsp_debug_open *open);
 
 #endif /* VSP_DEBUGFS_H */

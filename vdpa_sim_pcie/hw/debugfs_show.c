@@ -163,7 +163,9 @@ static void show_card_walk(struct seq_file *s, struct vsp_fn *fn, u64 iova)
 	struct vsp_iotlb_walk w = {};
 	bool found = vsp_iotlb_walk(&fn->iotlb, iova, &w);
 
-	if (w.kind == VSP_WALK_RING)
+	if (w.kind == VSP_WALK_RANGE)
+		seq_printf(s, "asid: %llu\n", w.nr);
+	else if (w.kind == VSP_WALK_RING)
 		seq_printf(s, "ring: %llu\n", w.nr);
 	else
 		seq_printf(s, "slot: %llu\n", w.nr);
@@ -237,6 +239,28 @@ int vsp_debug_show_translate(struct seq_file *s, struct vsp_debug_open *open)
 		show_card_walk(s, fn, open->iova);
 	else
 		show_platform_walk(s, fn, open->iova);
+	return 0;
+}
+
+/* ---- windows ---- */
+
+int vsp_debug_show_window(struct seq_file *s, struct vsp_debug_open *open)
+{
+	struct vsp_fn *fn = vsp_fn(open->fn);
+	unsigned int i;
+
+	for (i = 0; i < VSP_NR_ASIDS; i++) {
+		struct vsp_as *as = &fn->iotlb.as[i];
+
+		seq_printf(s, "as%u.ranges: %u\n", i, READ_ONCE(as->nr));
+		seq_printf(s, "as%u.faults_4k: %lld\n", i, atomic64_read(&as->faults_4k));
+		seq_printf(s, "as%u.faults_2m: %lld\n", i, atomic64_read(&as->faults_2m));
+		seq_printf(s, "as%u.table_cuts: %u\n", i, READ_ONCE(as->table_cuts));
+		seq_printf(s, "as%u.strays: %lld\n", i, atomic64_read(&as->strays));
+	}
+	seq_printf(s, "dma_faults: %lld\n", atomic64_read(&fn->dma_faults));
+	for (i = 0; i < VSP_NR_GROUPS; i++)
+		seq_printf(s, "group%u.asid: %u\n", i, READ_ONCE(fn->group_asid[i]));
 	return 0;
 }
 

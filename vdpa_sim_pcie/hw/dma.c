@@ -70,14 +70,15 @@ void vsp_dma_fault(struct vsp_fn *fn, u64 addr, size_t len, bool write)
 }
 
 /* Return: 0, or -EFAULT, not counted yet. */
-static int dma_begin(struct vsp_fn *fn, u64 addr, size_t len, bool write,
+static int dma_begin(struct vsp_fn *fn, u32 group, u64 addr, size_t len, bool write,
 		     struct vsp_dma_piece *p)
 {
+	p->as = NULL;
 	if (unlikely(!vsp_pci_fn_bus_master(&fn->pci)))
 		return -EFAULT;
 	if (dma_is_card(fn))
-		return vsp_iotlb_begin(&fn->iotlb, addr, len,
-				       write ? VSP_PERM_W : VSP_PERM_R, p);
+		return vsp_iotlb_begin(&fn->iotlb, READ_ONCE(fn->group_asid[group]), addr,
+				       len, write ? VSP_PERM_W : VSP_PERM_R, p);
 	return vsp_platform_begin(fn, addr, len, write, p);
 }
 
@@ -85,16 +86,19 @@ static void dma_end(struct vsp_dma_piece *p)
 {
 	if (p->lock)
 		spin_unlock_irqrestore(p->lock, p->flags);
+	else if (p->as)
+		read_unlock_irqrestore(&p->as->lock, p->flags);
 	else
 		vsp_ring_mem_put(p->ring);
 }
 
-int vsp_dma_access(struct vsp_fn *fn, u64 addr, void *buf, size_t len, bool write)
+int vsp_dma_access(struct vsp_fn *fn, u32 group, u64 addr, void *buf, size_t len,
+		   bool write)
 {
 	struct vsp_dma_piece p;
 
 	for (; len; len -= p.len, addr += p.len, buf += p.len) {
-		if (unlikely(dma_begin(fn, addr, len, write, &p))) {
+		if (unlikely(dma_begin(fn, group, addr, len, write, &p))) {
 			vsp_dma_fault(fn, addr, len, write);
 			return -EFAULT;
 		}
@@ -114,7 +118,7 @@ static __always_inline ssize_t dma_move_user(struct vsp_fn *fn, u64 addr,
 	struct vsp_dma_piece p;
 	long left;
 
-	if (unlikely(dma_begin(fn, addr, len, write, &p))) {
+	if (unlikely(dma_begin(fn, VSP_GROUP_DATA, addr, len, write, &p))) {
 		vsp_dma_fault(fn, addr, len, write);
 		return -EFAULT;
 	}
@@ -179,7 +183,44 @@ int vsp_dma_copy_user(struct vsp_fn *fn, u64 addr, void __user *uaddr, size_t le
 	return 0;
 }
 
-struct vsp_ring_mem *vsp_dma_ring_get(struct vsp_fn *fn, u64 addr, size_t len, bool write)
+/* One page of a ring that lies in ranges; the reference stays with the ring. */
+static int card_ring_page(struct vsp_fn *fn, u32 group, u64 addr,
+			  struct vsp_ring_mem *mem, unsigned int i)
+{
+	u32 perm = VSP_PERM_R | (mem->writable ? VSP_PERM_W : 0);
+
+	mem->pages[i] = vsp_as_get_page(&fn->iotlb.as[fn->group_asid[group]], addr, perm);
+	if (!mem->pages[i])
+		return -EFAULT;
+	__set_bit(i, &mem->held);
+	return 0;
+}
+
+static int ring_page_data(struct vsp_fn *fn, u64 addr, struct vsp_ring_mem *mem,
+			  unsigned int i)
+{
+	return card_ring_page(fn, VSP_GROUP_DATA, addr, mem, i);
+}
+
+static int ring_page_ctrl(struct vsp_fn *fn, u64 addr, struct vsp_ring_mem *mem,
+			  unsigned int i)
+{
+	return card_ring_page(fn, VSP_GROUP_CTRL, addr, mem, i);
+}
+
+/* Of the DMA API, or somewhere in what vhost_vdpa has mapped. */
+static struct vsp_ring_mem *card_ring_get(struct vsp_fn *fn, u32 group, u64 addr,
+					  size_t len, bool write)
+{
+	if (!READ_ONCE(fn->iotlb.as[fn->group_asid[group]].nr))
+		return vsp_ring_mem_get(&fn->iotlb, addr, len);
+	return vsp_ring_mem_gather(fn, addr, len, write,
+				   group == VSP_GROUP_CTRL ? ring_page_ctrl :
+							     ring_page_data);
+}
+
+struct vsp_ring_mem *vsp_dma_ring_get(struct vsp_fn *fn, u32 group, u64 addr,
+				      size_t len, bool write)
 {
 	struct vsp_ring_mem *mem;
 
@@ -187,7 +228,7 @@ struct vsp_ring_mem *vsp_dma_ring_get(struct vsp_fn *fn, u64 addr, size_t len, b
 	if (!vsp_pci_fn_bus_master(&fn->pci))
 		mem = NULL;
 	else if (dma_is_card(fn))
-		mem = vsp_ring_mem_get(&fn->iotlb, addr, len);
+		mem = card_ring_get(fn, group, addr, len, write);
 	else
 		mem = vsp_platform_ring_get(fn, addr, len, write);
 	if (!mem)

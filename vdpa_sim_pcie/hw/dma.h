@@ -15,6 +15,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+struct vsp_as;
 struct vsp_fn;
 struct vsp_ring_mem;
 
@@ -23,12 +24,13 @@ struct vsp_ring_mem;
 
 /*
  * The first part of a range, reachable at @va until the end of the access.
- * Whoever takes the memory away waits for @lock.
+ * Whoever takes the memory away waits for @lock, or the lock of @as.
  */
 struct vsp_dma_piece {
 	void *va;
 	size_t len;
 	spinlock_t *lock;		/* held, interrupts off; or NULL */
+	struct vsp_as *as;		/* its lock is held for reading; or NULL */
 	unsigned long flags;
 	struct vsp_ring_mem *ring;	/* referenced; or NULL */
 };
@@ -36,6 +38,7 @@ struct vsp_dma_piece {
 /**
  * vsp_dma_access() - the device reads or writes the driver's memory
  * @fn:    function whose DMA it is
+ * @group: VSP_GROUP_* of the queue that named the address
  * @addr:  first byte, as in a descriptor
  * @buf:   kernel memory
  * @len:   bytes
@@ -44,10 +47,11 @@ struct vsp_dma_piece {
  * Process context. Return: 0, or -EFAULT: a byte is not mapped for that, what came
  * before it may have been copied, and the fault has been counted.
  */
-int vsp_dma_access(struct vsp_fn *fn, u64 addr, void *buf, size_t len, bool write);
+int vsp_dma_access(struct vsp_fn *fn, u32 group, u64 addr, void *buf, size_t len,
+		   bool write);
 
 /**
- * vsp_dma_copy_user() - the same to and from the calling process
+ * vsp_dma_copy_user() - the same for a data queue, to and from the calling process
  *
  * Process context, may sleep. Return: 0; -EFAULT: DMA fault, as above;
  * -ENOMEM: @uaddr is not memory of the caller.
@@ -58,6 +62,7 @@ int vsp_dma_copy_user(struct vsp_fn *fn, u64 addr, void __user *uaddr, size_t le
 /**
  * vsp_dma_ring_get() - the memory of a ring, for as long as its queue is enabled
  * @fn:    function; its lock is held
+ * @group: VSP_GROUP_* of the queue
  * @addr:  first byte
  * @len:   bytes, more than 0
  * @write: the device writes it too
@@ -67,8 +72,8 @@ int vsp_dma_copy_user(struct vsp_fn *fn, u64 addr, void __user *uaddr, size_t le
  * Return: the memory, or NULL: not mapped for that, counted as a fault; or no
  * memory for the bookkeeping
  */
-struct vsp_ring_mem *vsp_dma_ring_get(struct vsp_fn *fn, u64 addr, size_t len,
-				      bool write);
+struct vsp_ring_mem *vsp_dma_ring_get(struct vsp_fn *fn, u32 group, u64 addr,
+				      size_t len, bool write);
 
 /*
  * The one place that hears of every DMA fault. Any context; @len is what was asked
@@ -91,7 +96,6 @@ int vsp_platform_begin(struct vsp_fn *fn, u64 addr, size_t len, bool write,
 		       struct vsp_dma_piece *p);
 struct vsp_ring_mem *vsp_platform_ring_get(struct vsp_fn *fn, u64 addr, size_t len,
 					   bool write);
-void vsp_platform_ring_release(struct vsp_ring_mem *mem);
 
 /* To say why: is there memory at a physical address that the card may use? */
 bool vsp_platform_is_memory(struct vsp_fn *fn, phys_addr_t phys);

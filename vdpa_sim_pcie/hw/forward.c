@@ -266,8 +266,8 @@ int vsp_forward_register(void)
 	forward_mode = mode;
 	if (!vsp_forward_on())
 		return 0;
-	tx_burst = vsp_kburst_create(1, VRL_CHAIN_MAX);
-	rx_burst = vsp_kburst_create(64, VRL_CHAIN_MAX);
+	tx_burst = vsp_kburst_create(1, VRL_CHAIN_MAX, VSP_GROUP_DATA);
+	rx_burst = vsp_kburst_create(64, VRL_CHAIN_MAX, VSP_GROUP_DATA);
 	frame = kvmalloc(FRAME_MAX, GFP_KERNEL);
 	if (tx_burst && rx_burst && frame)
 		return 0;

@@ -91,6 +91,7 @@ void vsp_fn_unplugged(struct vsp_pci_fn *pci)
 		vsp_dev_reset(fn, VSP_EVENT_RESET);
 	scoped_guard(mutex, &fn->lock)
 		vsp_dma_reset(fn);
+	vsp_ranges_drop(fn);
 	cancel_work_sync(&fn->mbox_work);
 	cancel_work_sync(&fn->forward_work);
 	cancel_work_sync(&fn->ctrl_work);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The card's IOTLB for mappings that live as long as one packet.
+ * The card's IOTLB for mappings that live as long as one packet; and the way from
+ * an address to all kinds of them.
  *
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
@@ -161,9 +162,16 @@ static int ring_begin(struct vsp_iotlb *t, u64 iova, size_t len, struct vsp_dma_
 	return 0;
 }
 
-int vsp_iotlb_begin(struct vsp_iotlb *t, u64 iova, size_t len, u32 perm,
+/*
+ * Slots and ranges use the same numbers, but one driver uses only one of them: the
+ * DMA API of virtio_vdpa, or vhost_vdpa.
+ */
+int vsp_iotlb_begin(struct vsp_iotlb *t, u32 asid, u64 iova, size_t len, u32 perm,
 		    struct vsp_dma_piece *p)
 {
+	if (unlikely(READ_ONCE(t->as[asid].nr)) &&
+	    !vsp_as_begin(&t->as[asid], iova, len, perm, p))
+		return 0;
 	if (unlikely(vsp_iova_is_ring(iova)))
 		return ring_begin(t, iova, len, p);
 	return slot_begin(t, iova, len, perm, p);
@@ -206,18 +214,37 @@ static bool ring_walk(struct vsp_iotlb *t, u64 iova, struct vsp_iotlb_walk *w)
 	return true;
 }
 
+static bool range_walk(struct vsp_iotlb *t, u64 iova, struct vsp_iotlb_walk *w)
+{
+	u32 asid;
+
+	w->kind = VSP_WALK_RANGE;
+	for (asid = 0; asid < VSP_NR_ASIDS; asid++) {
+		w->nr = asid;
+		if (vsp_as_walk(&t->as[asid], iova, w))
+			return true;
+	}
+	return false;
+}
+
 bool vsp_iotlb_walk(struct vsp_iotlb *t, u64 iova, struct vsp_iotlb_walk *w)
 {
+	if (range_walk(t, iova, w))
+		return true;
 	return vsp_iova_is_ring(iova) ? ring_walk(t, iova, w) : slot_walk(t, iova, w);
 }
 
 int vsp_iotlb_init(struct vsp_iotlb *t)
 {
+	unsigned int i;
+
 	t->chunks = kvcalloc(MAX_CHUNKS, sizeof(*t->chunks), GFP_KERNEL);
 	if (!t->chunks)
 		return -ENOMEM;
 	spin_lock_init(&t->free_lock);
 	vsp_ring_mem_init(t);
+	for (i = 0; i < VSP_NR_ASIDS; i++)
+		vsp_as_init(&t->as[i]);
 	return 0;
 }
 
@@ -226,6 +253,8 @@ void vsp_iotlb_fini(struct vsp_iotlb *t)
 	u32 i;
 
 	vsp_ring_mem_fini(t);
+	for (i = 0; i < VSP_NR_ASIDS; i++)
+		vsp_range_table_free(&t->as[i]);
 	for (i = 0; i < t->nr_slots >> CHUNK_SHIFT; i++)
 		kfree(t->chunks[i]);
 	kvfree(t->chunks);

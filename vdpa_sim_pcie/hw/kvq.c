@@ -16,12 +16,13 @@
 #include "vsp.h"
 
 /* Tables of 16 bytes per descriptor are read to this many entries. */
-struct vsp_kburst *vsp_kburst_create(unsigned int chains, unsigned int segs)
+struct vsp_kburst *vsp_kburst_create(unsigned int chains, unsigned int segs, u32 group)
 {
 	struct vsp_kburst *kb = kzalloc(sizeof(*kb), GFP_KERNEL);
 
 	if (!kb)
 		return NULL;
+	kb->group = group;
 	kb->chains = kvcalloc(chains, sizeof(*kb->chains), GFP_KERNEL);
 	kb->segs = kvcalloc(segs, sizeof(*kb->segs), GFP_KERNEL);
 	kb->b.fetches = kvcalloc(chains, sizeof(*kb->b.fetches), GFP_KERNEL);
@@ -51,12 +52,12 @@ void vsp_kburst_destroy(struct vsp_kburst *kb)
 
 static int kvq_fetch(void *opaque, struct vrl_fetch *reqs, unsigned int nr)
 {
-	struct vsp_fn *fn = opaque;
+	struct vsp_kvq *kvq = opaque;
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		reqs[i].err = vsp_dma_access(fn, reqs[i].iova, reqs[i].dst,
-					       reqs[i].len, false);
+		reqs[i].err = vsp_dma_access(kvq->fn, kvq->group, reqs[i].iova, reqs[i].dst,
+					     reqs[i].len, false);
 	return 0;
 }
 
@@ -69,8 +70,11 @@ int vsp_kvq_init(struct vsp_fn *fn, unsigned int q, struct vsp_kvq *kvq)
 		.driver = vsp_vq_area(vq, VSP_RING_DRIVER),
 		.device = vsp_vq_area(vq, VSP_RING_DEVICE),
 		.num = vq->size,
-		.opaque = fn,
+		.opaque = kvq,
 	};
+
+	kvq->fn = fn;
+	kvq->group = vsp_vq_group(fn, q);
 
 	if (vsp_dev_has(fn, VIRTIO_RING_F_INDIRECT_DESC)) {
 		cfg.features |= VRL_F_INDIRECT;
@@ -98,7 +102,7 @@ int vsp_kvq_read(struct vsp_fn *fn, const struct vsp_kburst *kb,
 	if (c->out_len > size)
 		return -EMSGSIZE;
 	for (i = 0; i < c->nr_out; i++, seg++) {
-		ret = vsp_dma_access(fn, seg->iova, buf, seg->len, false);
+		ret = vsp_dma_access(fn, kb->group, seg->iova, buf, seg->len, false);
 		if (ret)
 			return ret;
 		buf += seg->len;
@@ -119,7 +123,7 @@ int vsp_kvq_write(struct vsp_fn *fn, const struct vsp_kburst *kb,
 		return -EFAULT;
 	for (i = 0; i < c->nr_in && len; i++, seg++) {
 		n = min_t(size_t, len, seg->len);
-		ret = vsp_dma_access(fn, seg->iova, (void *)buf, n, true);
+		ret = vsp_dma_access(fn, kb->group, seg->iova, (void *)buf, n, true);
 		if (ret)
 			return ret;
 		buf += n;

@@ -15,8 +15,6 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
-#include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 #include "../iommu/vsp_iommu.h"
 #include "dma.h"
@@ -190,9 +188,10 @@ static bool platform_hold(struct page *page)
  * One page of a ring. Between translation and reference it may be unmapped and
  * become somebody else's: it has not if the translation still is the same.
  */
-static int platform_ring_page(struct vsp_fn *fn, u64 addr, u32 perm,
-			      struct vsp_ring_mem *mem, unsigned int i)
+static int platform_ring_page(struct vsp_fn *fn, u64 addr, struct vsp_ring_mem *mem,
+			      unsigned int i)
 {
+	u32 perm = VSP_RADIX_READ | (mem->writable ? VSP_RADIX_WRITE : 0);
 	struct vsp_iommu_access a, again;
 	struct page *page;
 	int err;
@@ -213,52 +212,8 @@ static int platform_ring_page(struct vsp_fn *fn, u64 addr, u32 perm,
 	return again.phys == a.phys ? err : -EFAULT;
 }
 
-static void platform_ring_let_go(struct vsp_ring_mem *mem)
-{
-	unsigned long i;
-
-	for_each_set_bit(i, &mem->held, BITS_PER_LONG)
-		folio_put(page_folio(mem->pages[i]));
-}
-
-/* Process context. */
-void vsp_platform_ring_release(struct vsp_ring_mem *mem)
-{
-	vunmap(mem->va);
-	platform_ring_let_go(mem);
-}
-
 struct vsp_ring_mem *vsp_platform_ring_get(struct vsp_fn *fn, u64 addr, size_t len,
 					   bool write)
 {
-	u32 perm = VSP_RADIX_READ | (write ? VSP_RADIX_WRITE : 0);
-	u64 first = addr & PAGE_MASK;
-	struct vsp_ring_mem *mem;
-	unsigned int i, nr;
-
-	if (addr + len < addr)
-		return NULL;
-	nr = (PAGE_ALIGN(addr + len) - first) >> PAGE_SHIFT;
-	if (nr > BITS_PER_LONG)
-		return NULL;
-	mem = kzalloc(struct_size(mem, pages, nr), GFP_KERNEL);
-	if (!mem)
-		return NULL;
-	kref_init(&mem->ref);
-	mem->is_platform = true;
-	mem->writable = write;
-	mem->iova = first;
-	mem->size = (size_t)nr << PAGE_SHIFT;
-	for (i = 0; i < nr; i++)
-		if (platform_ring_page(fn, first + ((u64)i << PAGE_SHIFT), perm, mem, i))
-			goto err_let_go;
-	mem->va = vmap(mem->pages, nr, VM_MAP, PAGE_KERNEL);
-	if (!mem->va)
-		goto err_let_go;
-	return mem;
-
-err_let_go:
-	platform_ring_let_go(mem);
-	kfree(mem);
-	return NULL;
+	return vsp_ring_mem_gather(fn, addr, len, write, platform_ring_page);
 }

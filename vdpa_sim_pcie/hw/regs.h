@@ -74,7 +74,8 @@
 
 #define VSP_BAR_MSIX_TABLE	0x01000
 #define VSP_BAR_MSIX_PBA	0x09000
-#define VSP_BAR_DOORBELL(q)	(0x11000 + (q) * 0x1000)
+#define VSP_DOORBELL_SIZE	0x1000
+#define VSP_BAR_DOORBELL(q)	(0x11000 + (q) * VSP_DOORBELL_SIZE)
 /*
  * What the device leaves in a doorbell. A driver writes the queue's number (any
  * other value will do), 2 or 4 bytes, after the available index.

@@ -13,6 +13,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "dma.h"
 #include "vsp.h"
@@ -21,12 +22,27 @@
 #define RING_SHIFT	20
 #define RING_LIMIT	XA_LIMIT(0, 1023)
 
+static void gathered_let_go(struct vsp_ring_mem *mem)
+{
+	unsigned long i;
+
+	for_each_set_bit(i, &mem->held, BITS_PER_LONG)
+		folio_put(page_folio(mem->pages[i]));
+}
+
+/* Process context. */
+static void gathered_release(struct vsp_ring_mem *mem)
+{
+	vunmap(mem->va);
+	gathered_let_go(mem);
+}
+
 static void ring_mem_release(struct kref *ref)
 {
 	struct vsp_ring_mem *mem = container_of(ref, struct vsp_ring_mem, ref);
 
-	if (mem->is_platform)
-		vsp_platform_ring_release(mem);
+	if (mem->is_gathered)
+		gathered_release(mem);
 	else
 		free_pages_exact(mem->va, mem->size);
 	kfree(mem);
@@ -62,9 +78,43 @@ struct vsp_ring_mem *vsp_ring_mem_get(struct vsp_iotlb *t, u64 iova, size_t len)
 
 struct page *vsp_ring_mem_page(struct vsp_ring_mem *mem, size_t offset)
 {
-	if (mem->is_platform)
+	if (mem->is_gathered)
 		return mem->pages[offset >> PAGE_SHIFT];
 	return virt_to_page(mem->va + offset);
+}
+
+struct vsp_ring_mem *vsp_ring_mem_gather(struct vsp_fn *fn, u64 addr, size_t len,
+					 bool write, vsp_ring_page_fn find)
+{
+	u64 first = addr & PAGE_MASK;
+	struct vsp_ring_mem *mem;
+	unsigned int i, nr;
+
+	if (addr + len < addr)
+		return NULL;
+	nr = (PAGE_ALIGN(addr + len) - first) >> PAGE_SHIFT;
+	if (nr > BITS_PER_LONG)
+		return NULL;
+	mem = kzalloc(struct_size(mem, pages, nr), GFP_KERNEL);
+	if (!mem)
+		return NULL;
+	kref_init(&mem->ref);
+	mem->is_gathered = true;
+	mem->writable = write;
+	mem->iova = first;
+	mem->size = (size_t)nr << PAGE_SHIFT;
+	for (i = 0; i < nr; i++)
+		if (find(fn, first + ((u64)i << PAGE_SHIFT), mem, i))
+			goto err_let_go;
+	mem->va = vmap(mem->pages, nr, VM_MAP, PAGE_KERNEL);
+	if (!mem->va)
+		goto err_let_go;
+	return mem;
+
+err_let_go:
+	gathered_let_go(mem);
+	kfree(mem);
+	return NULL;
 }
 
 void *vsp_hw_ring_alloc(struct vsp_fn *fn, size_t size, u64 *iova, gfp_t gfp)

@@ -19,6 +19,8 @@ static void session_release(struct kref *ref)
 {
 	struct vsp_session *s = container_of(ref, struct vsp_session, ref);
 
+	if (s->big_sink)
+		__free_pages(s->big_sink, PMD_ORDER);
 	put_page(s->sink_page);
 	put_page(s->be_page);
 	put_page(s->ctl_page);
@@ -143,6 +145,7 @@ void vsp_session_lose(struct vsp_fn *fn)
 	vsp_calls_drop(s);
 	session_keep_counters(fn, s);
 	session_zap(s);
+	vsp_session_close_window(s);
 	vsp_dev_set_link(fn, false, 0);
 
 	ctl = page_address(s->ctl_page);

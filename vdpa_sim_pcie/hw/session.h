@@ -23,6 +23,7 @@ struct address_space;
 struct file;
 struct vsp_call_hook;
 struct vsp_fn;
+struct vm_area_struct;
 
 /* One place per (type, queue): what has not been read yet is bounded. */
 #define VSP_EVENT_TYPES		(VSP_EVENT_SUSPEND + 1)
@@ -43,6 +44,9 @@ struct vsp_session {
 	struct page *ctl_page;
 	struct page *be_page;
 	struct page *sink_page;	/* what a ring that has gone looks like */
+	struct page *big_sink;	/* 2 MiB; what nothing in a window looks like, or NULL */
+	u64 features;		/* VSP_BE_F_*, granted; fn->lock to write */
+	bool window_closed;	/* vsp_as.sem of all; only sinks from now on */
 
 	struct vsp_call_hook *call[VSP_MAX_VECTORS];	/* fn->lock */
 
@@ -123,6 +127,20 @@ ssize_t vsp_events_read(struct vsp_session *s, char __user *buf, size_t len,
 bool vsp_events_pending(struct vsp_session *s);
 int vsp_events_ack(struct vsp_session *s, u64 seq);
 unsigned int vsp_backend_timeout_ms(void);
+
+/* backend_window.c, range_table.c; fn->lock held, but for mmap */
+int vsp_range_table_mmap(struct vsp_session *s, struct vm_area_struct *vma);
+int vsp_window_mmap(struct vsp_session *s, struct vm_area_struct *vma);
+void vsp_window_create_sink(struct vsp_session *s);
+
+/* [@first, @last] leaves the backend's address space. @s may be NULL. */
+void vsp_session_zap_window(struct vsp_session *s, u32 asid, u64 first, u64 last);
+
+/* Everything does, for good. */
+void vsp_session_close_window(struct vsp_session *s);
+
+/* Ranges have come or gone: move the generation words. @s may be NULL. */
+void vsp_session_maps_changed(struct vsp_session *s);
 
 /* backend_ioctl.c, backend_mmap.c */
 long vsp_backend_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

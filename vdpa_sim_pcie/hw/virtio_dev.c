@@ -54,6 +54,7 @@ static void dev_state_init(struct vsp_fn *fn)
 	fn->driver_features = 0;
 	fn->config_vector = VSP_NO_VECTOR;
 	fn->active_pairs = 1;
+	memset(fn->group_asid, 0, sizeof(fn->group_asid));
 	dev_place_ctrl(fn);
 	for (q = 0; q < fn->nr_vqs; q++)
 		vsp_vq_init(fn, q);

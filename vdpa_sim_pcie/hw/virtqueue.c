@@ -103,7 +103,7 @@ static int vq_map_rings(struct vsp_fn *fn, struct vsp_vq *vq)
 	unsigned int a;
 
 	for (a = 0; a < VSP_NR_RING_AREAS; a++) {
-		mem[a] = vsp_dma_ring_get(fn, vq->addr[a],
+		mem[a] = vsp_dma_ring_get(fn, vsp_vq_group(fn, vq->index), vq->addr[a],
 					  vsp_ring_area_size(vq->size, a),
 					  a == VSP_RING_DEVICE);
 		if (!mem[a])

@@ -10,9 +10,12 @@
  *                      backend's acknowledgement
  *   vsp_forward_lock   the built-in data path, or none, uses the rings
  *   fn->lock           device state: status, features, queues, session
+ *   mmap_lock          of a process: never taken below fn->lock; mapping memory for
+ *                      the device comes with it held
  *   fn->map_lock       which ring pages a queue has; page faults take it
+ *   vsp_as.sem         ranges of an address space; page faults take it
  *   (spinlocks, any context) session->event_lock, fn->kick_lock,
- *   iotlb.ring_lock, iotlb.free_lock, slot->lock: never nested
+ *   iotlb.ring_lock, iotlb.free_lock, slot->lock, vsp_as.lock: never nested
  *
  * The queue of a backend's eventfd is locked below fn->lock and fn->kick_lock;
  * only vsp_msix.lock comes below it (call.c).
@@ -32,6 +35,7 @@
 
 #include "../uapi/vdpa_sim_pcie.h"
 #include "pci.h"
+#include "ranges.h"
 #include "regs.h"
 #include "vsp_hw.h"
 #include <vrl/vring.h>
@@ -63,22 +67,23 @@ struct vsp_iotlb {
 	u32 free_head;		/* 0: none, slot 0 is never used */
 	spinlock_t free_lock;	/* chunks, nr_slots, free_head, slot->next */
 	struct xarray rings;	/* struct vsp_ring_mem by ring number */
+	struct vsp_as as[VSP_NR_ASIDS];
 };
 
 /*
  * Pages of a driver's rings, one piece in the kernel's address space; whoever
- * looks at them holds a reference. Those of platform translation are anybody's
- * pages and belong to one queue: ring_mem.c and platform.c.
+ * looks at them holds a reference. Or they are anybody's pages, gathered for one
+ * queue: those of platform translation, and those in a range of the card's.
  */
 struct vsp_ring_mem {
 	struct kref ref;
 	void *va;
 	size_t size;		/* whole pages */
 	u64 iova;		/* of va */
-	bool is_platform;
+	bool is_gathered;
 	bool writable;		/* by the device */
-	unsigned long held;	/* platform: pages with a reference of ours */
-	struct page *pages[];	/* platform */
+	unsigned long held;	/* gathered: pages with a reference of ours */
+	struct page *pages[];	/* gathered */
 };
 
 int vsp_iotlb_init(struct vsp_iotlb *t);
@@ -87,6 +92,7 @@ void vsp_iotlb_fini(struct vsp_iotlb *t);
 /**
  * vsp_iotlb_begin() - find memory and keep it mapped, for vsp_dma_access() and such
  * @t:    table
+ * @asid: whose ranges, if @iova is no handle; below VSP_NR_ASIDS
  * @iova: first byte
  * @len:  bytes, more than 0
  * @perm: VSP_PERM_R or VSP_PERM_W
@@ -94,18 +100,19 @@ void vsp_iotlb_fini(struct vsp_iotlb *t);
  *
  * Any context. Return: 0, or -EFAULT: not mapped for that.
  */
-int vsp_iotlb_begin(struct vsp_iotlb *t, u64 iova, size_t len, u32 perm,
+int vsp_iotlb_begin(struct vsp_iotlb *t, u32 asid, u64 iova, size_t len, u32 perm,
 		    struct vsp_dma_piece *p);
 
 enum vsp_walk_kind {
 	VSP_WALK_SLOT,
 	VSP_WALK_RING,
+	VSP_WALK_RANGE,
 };
 
 /* What the IOTLB has for an IOVA: @first to @last is mapped as one. */
 struct vsp_iotlb_walk {
 	enum vsp_walk_kind kind;
-	u64 nr;			/* of slot or ring */
+	u64 nr;			/* of slot or ring; the ASID of a range */
 	u64 first, last;
 	phys_addr_t phys;	/* of the IOVA asked for */
 	u32 perm;
@@ -134,6 +141,28 @@ void vsp_ring_mem_put(struct vsp_ring_mem *mem);
 
 /* The page @offset bytes, below its size, into the memory. */
 struct page *vsp_ring_mem_page(struct vsp_ring_mem *mem, size_t offset);
+
+/*
+ * Find page @i of @mem, which is at @addr, and note it in mem->pages, with its bit
+ * in mem->held if a reference was taken. Return: 0 or a negative errno.
+ */
+typedef int (*vsp_ring_page_fn)(struct vsp_fn *fn, u64 addr, struct vsp_ring_mem *mem,
+				unsigned int i);
+
+/**
+ * vsp_ring_mem_gather() - make a ring's pages, wherever they are, one piece
+ * @fn:    function
+ * @addr:  first byte
+ * @len:   bytes, more than 0
+ * @write: the device writes it, too
+ * @find:  finds one page
+ *
+ * Process context. vsp_ring_mem_put() lets go.
+ *
+ * Return: the memory, or NULL: a page was not found, too many, or no memory
+ */
+struct vsp_ring_mem *vsp_ring_mem_gather(struct vsp_fn *fn, u64 addr, size_t len,
+					 bool write, vsp_ring_page_fn find);
 
 static inline bool vsp_iova_is_ring(u64 iova)
 {
@@ -164,11 +193,14 @@ struct vsp_vq {
 /* A queue that the kernel itself works on: ctrl_vq.c, forward.c; see kvq.c. */
 struct vsp_kvq {
 	struct vrl_vq vrl;
+	struct vsp_fn *fn;
+	u32 group;		/* VSP_GROUP_* */
 	bool on;
 };
 
 /* Arrays for one burst of it, for chains of up to VRL_CHAIN_MAX segments. */
 struct vsp_kburst {
+	u32 group;		/* VSP_GROUP_*, whose buffers they are */
 	struct vrl_burst b;
 	struct vrl_chain *chains;
 	struct vrl_seg *segs;
@@ -207,6 +239,7 @@ struct vsp_fn {
 	struct mutex map_lock;
 	u32 translation;		/* enum vsp_translation; lock to write */
 	struct vsp_iotlb iotlb;
+	u32 group_asid[VSP_NR_GROUPS];	/* lock to write */
 	atomic64_t dma_faults;
 
 	struct vsp_session *session;	/* lock */
@@ -227,6 +260,18 @@ struct vsp_fn {
 static inline struct vsp_fn *vsp_fn(struct vsp_pci_fn *pci)
 {
 	return container_of(pci, struct vsp_fn, pci);
+}
+
+/* The control queue is a group of its own, so that a VMM can keep it to itself. */
+static inline u32 vsp_vq_group(const struct vsp_fn *fn, unsigned int q)
+{
+	return q == fn->ctrl_index ? VSP_GROUP_CTRL : VSP_GROUP_DATA;
+}
+
+/* The driver maps ranges, and so a backend's window has something to show. */
+static inline bool vsp_fn_has_ranges(const struct vsp_fn *fn)
+{
+	return READ_ONCE(fn->iotlb.as[0].nr) || READ_ONCE(fn->iotlb.as[1].nr);
 }
 
 /* Bytes of the card's memory that are this function's. */
@@ -321,7 +366,7 @@ void vsp_vq_indices(struct vsp_vq *vq, u16 *last_avail, u16 *used_idx);
 void *vsp_vq_area(struct vsp_vq *vq, enum vsp_ring_area area);
 
 /* kvq.c */
-struct vsp_kburst *vsp_kburst_create(unsigned int chains, unsigned int segs);
+struct vsp_kburst *vsp_kburst_create(unsigned int chains, unsigned int segs, u32 group);
 void vsp_kburst_destroy(struct vsp_kburst *kb);
 int vsp_kvq_init(struct vsp_fn *fn, unsigned int q, struct vsp_kvq *kvq);
 int vsp_kvq_read(struct vsp_fn *fn, const struct vsp_kburst *kb,

@@ -17,10 +17,21 @@
 struct pci_dev;
 struct vsp_fn;
 
+/* Address spaces of a function, and groups of its queues: data, control. */
+#define VSP_NR_ASIDS	2
+#define VSP_NR_GROUPS	2
+#define VSP_GROUP_DATA	0
+#define VSP_GROUP_CTRL	1
+
+/* Ranges that a driver maps lie in [0, VSP_IOVA_LAST]; a window is as large. */
+#define VSP_IOVA_LAST	((1ULL << 40) - 1)
+/* As many ranges an address space can have. */
+#define VSP_MAX_RANGES	(1U << 18)
+
 #define VSP_PERM_R	(1U << 0)	/* the device may read */
 #define VSP_PERM_W	(1U << 1)	/* the device may write */
 
-/* No IOVA of the card's IOTLB is ever 0 or ~0. */
+/* No handle of the card's IOTLB is ever 0 or ~0. */
 #define VSP_IOVA_ERROR	(~0ULL)
 
 /* A mapping may be this long, whatever its offset in a page. */
@@ -100,6 +111,57 @@ void *vsp_hw_ring_alloc(struct vsp_fn *fn, size_t size, u64 *iova, gfp_t gfp);
  * Any context in which memory can be freed. The IOVA faults from now on.
  */
 void vsp_hw_ring_free(struct vsp_fn *fn, u64 iova);
+
+/**
+ * vsp_hw_range_map() - make memory reachable for as long as its owner likes
+ * @fn:   function
+ * @asid: address space, below VSP_NR_ASIDS
+ * @iova: the device's address of the first byte
+ * @size: bytes; @iova, @size and @phys are multiples of the page size
+ * @phys: first byte of memory that is physically contiguous
+ * @perm: VSP_PERM_R, VSP_PERM_W or both
+ *
+ * Process context; the caller may hold a mmap_lock. The caller has the pages
+ * pinned; the function takes references of its own, so that the caller may unpin
+ * them before it unmaps. Ranges survive a reset of the device.
+ *
+ * Return: 0; -EINVAL: no such address space, no size, not aligned, no permission,
+ * or no memory that has a page; -ERANGE: beyond VSP_IOVA_LAST; -EEXIST: a byte of it
+ * is mapped; -ENOSPC: VSP_MAX_RANGES are; -ENOMEM. Nothing has changed then.
+ */
+int vsp_hw_range_map(struct vsp_fn *fn, u32 asid, u64 iova, u64 size, phys_addr_t phys,
+		     u32 perm);
+
+/**
+ * vsp_hw_range_unmap() - take memory back
+ * @fn:   function
+ * @asid: address space
+ * @iova: first byte
+ * @size: bytes
+ *
+ * Process context, as above. Every range that has a byte in there goes, whole. On
+ * return neither the device nor its backend can reach the memory, and the
+ * references of the function are gone; but the rings of a queue keep theirs until
+ * the queue is disabled.
+ *
+ * Return: 0; -ENOENT: nothing was mapped there; -EINVAL: no such address space or
+ * no such range of numbers
+ */
+int vsp_hw_range_unmap(struct vsp_fn *fn, u32 asid, u64 iova, u64 size);
+
+/* All of an address space; none is also fine. */
+void vsp_hw_range_clear(struct vsp_fn *fn, u32 asid);
+
+/**
+ * vsp_hw_set_group_asid() - choose the address space of a group of queues
+ * @fn:    function
+ * @group: VSP_GROUP_DATA or VSP_GROUP_CTRL
+ * @asid:  below VSP_NR_ASIDS; a reset of the device makes it 0
+ *
+ * Process context. Return: 0; -EINVAL: no such group or address space; -EBUSY: a
+ * queue of the group is enabled
+ */
+int vsp_hw_set_group_asid(struct vsp_fn *fn, u32 group, u32 asid);
 
 /**
  * vsp_hw_dma_has_user() - does somebody else decide what the function can reach?

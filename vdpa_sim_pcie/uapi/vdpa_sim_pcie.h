@@ -38,6 +38,18 @@
  *   byte. An IOVA without a mapping, or without the permission, is a DMA fault:
  *   the segment's status says so, the others are copied, the card counts it.
  *
+ *   Or they are in the window, with no call and no copy by the kernel: memory that a
+ *   user of vhost_vdpa has mapped, at the mapping of VSP_MMAP_WINDOW(asid) plus its
+ *   IOVA. VSP_BE_F_WINDOW asks for it at VSP_IOC_ATTACH, vsp_state.way says whether
+ *   the driver of the moment maps so, vsp_state.asid which window is meant. One
+ *   mapping of all of the window costs nothing; what is touched is. What the driver
+ *   has not mapped, or not for writing, is a private page there: a load means
+ *   nothing, a store is lost, the card counts a DMA fault. Look into the table at
+ *   VSP_MMAP_IOTLB(asid) before; that is struct vrl_iotlb of vringh-lib's
+ *   <vrl/iotlb.h>, with the IOVA itself as where an address leads. Memory that is
+ *   unmapped is gone from the window when the driver's call returns, without an
+ *   acknowledgement; map_generation moves.
+ *
  * Events
  *
  *   read() returns whole struct vsp_event; O_NONBLOCK gives EAGAIN when there
@@ -79,6 +91,15 @@
 #define VSP_MMAP_RING_BASE	0x0100000000ULL
 #define VSP_MMAP_DDR		0x1000000000ULL	/* device memory, as in BAR 2 */
 #define VSP_MMAP_RING_SHIFT	24
+/* Range table of an address space, read-only; with VSP_BE_F_WINDOW. */
+#define VSP_MMAP_IOTLB_SHIFT	24
+#define VSP_MMAP_IOTLB_SIZE	0x21000ULL
+#define VSP_MMAP_IOTLB(asid) \
+	((1ULL << 55) + ((__u64)(asid) << VSP_MMAP_IOTLB_SHIFT))
+/* Window of an address space; with VSP_BE_F_WINDOW. IOVA and offset are the same. */
+#define VSP_MMAP_WINDOW_SHIFT	48
+#define VSP_MMAP_WINDOW(asid) \
+	((1ULL << 56) + ((__u64)(asid) << VSP_MMAP_WINDOW_SHIFT))
 
 enum vsp_ring_area {
 	VSP_RING_DESC	= 0,	/* descriptor area, written by the driver */
@@ -105,8 +126,9 @@ static inline __u64 vsp_ring_area_size(__u32 num, enum vsp_ring_area area)
 
 /* The kernel's page. */
 struct vsp_ctl_page {
-	__u32 generation;	/* moves with each event, and when the session is lost */
-	__u32 reserved[15];
+	__u32 generation;	/* moves with events, maps, and when the session is lost */
+	__u32 map_generation;	/* moves when ranges are mapped or unmapped */
+	__u32 reserved[14];
 };
 
 /* The backend's page. The kernel believes nothing in it. */
@@ -125,6 +147,9 @@ struct vsp_be_page {
 
 /* ---- ioctls -------------------------------------------------------------- */
 
+/* The backend can go by windows; else all functions go by VSP_IOC_COPY. */
+#define VSP_BE_F_WINDOW		(1ULL << 0)
+
 /*
  * VSP_IOC_ATTACH: backend -> kernel, once per open.
  * In: version, features wanted. Out: the function's fixed properties and the
@@ -134,7 +159,7 @@ struct vsp_be_page {
 struct vsp_attach {
 	__u32 version;
 	__u32 flags;			/* must be zero */
-	__u64 backend_features;		/* VSP_BE_F_*; none is defined yet */
+	__u64 backend_features;		/* VSP_BE_F_*; unknown ones are not granted */
 	__u32 device_id;		/* virtio device type, 1: network */
 	__u32 nr_vqs;			/* with the control queue */
 	__u32 nr_vectors;
@@ -142,9 +167,14 @@ struct vsp_attach {
 	__u32 max_copy_segs;		/* per VSP_IOC_COPY */
 	__u32 timeout_ms;		/* for acknowledgements */
 	__u32 ctrl_vq;			/* this queue is the kernel's, ~0: none */
-	__u32 reserved0;
+	__u32 nr_asids;			/* address spaces of the function */
 	__u64 ddr_size;			/* bytes at VSP_MMAP_DDR; 0: no device memory */
-	__u32 reserved[2];
+	__u64 window_size;		/* bytes of each window */
+};
+
+enum vsp_way {
+	VSP_WAY_COPY	= 0,	/* VSP_IOC_COPY */
+	VSP_WAY_WINDOW	= 1,	/* loads and stores in the window; and VSP_IOC_COPY */
 };
 
 /* VSP_IOC_GET_STATE: the function's state, all of one moment. */
@@ -156,7 +186,9 @@ struct vsp_state {
 	__u16 mtu;
 	__u8  mac[6];
 	__u32 nr_vqs_active;		/* data queues the driver may use */
-	__u32 reserved[6];
+	__u32 way;			/* enum vsp_way, to the bytes of its buffers */
+	__u32 asid;			/* address space of the data queues */
+	__u32 reserved[4];
 };
 
 /*
@@ -286,7 +318,7 @@ enum vsp_event_type {
 	VSP_EVENT_VQ_DISABLE	= 3,
 	/* All queues must be left alone; the state is as after power-on. Acknowledge. */
 	VSP_EVENT_RESET		= 4,
-	/* MAC, MTU or the number of active queues changed; VSP_IOC_GET_STATE. */
+	/* MAC, MTU, active queues, or the way changed; VSP_IOC_GET_STATE. */
 	VSP_EVENT_CONFIG	= 5,
 	/* Function level reset: as VSP_EVENT_RESET. Acknowledge. */
 	VSP_EVENT_FLR		= 6,
