@@ -121,8 +121,13 @@ struct vsp_vdpa *vsp_vdpa_create(struct vsp_nic *nic, const char *name,
 	unsigned int i;
 	int err;
 
-	vv = vdpa_alloc_device(struct vsp_vdpa, vdev, &nic->pdev->dev, &vsp_vdpa_ops,
-			       NULL, 1, 1, name, false);
+	if (nic->translation == VSP_TRANSLATE_CARD)
+		vv = vdpa_alloc_device(struct vsp_vdpa, vdev, &nic->pdev->dev,
+				       &vsp_vdpa_card_ops, NULL, VSP_NR_GROUPS,
+				       VSP_NR_ASIDS, name, false);
+	else
+		vv = vdpa_alloc_device(struct vsp_vdpa, vdev, &nic->pdev->dev,
+				       &vsp_vdpa_ops, NULL, 1, 1, name, false);
 	if (IS_ERR(vv))
 		return vv;
 	vv->nic = nic;
@@ -352,6 +357,10 @@ int vsp_vdpa_reset(struct vsp_vdpa *vv)
 		vq_forget(&vv->vq[idx]);
 	vsp_irq_set_cb(&vv->config_irq, NULL);
 	vv->running = false;
+	vv->suspended = false;
+	/* Closed, if nothing was ever mapped; vhost_ops.c knows otherwise. */
+	vv->has_user = vv->has_maps;
+	memset(vv->group_asid, 0, sizeof(vv->group_asid));
 	vv->pairs = 0;
 	vv->status = 0;
 	vv->driver_features = 0;
@@ -418,12 +427,17 @@ int vsp_vdpa_restore(struct vsp_vdpa *vv)
 
 	if (vv->driver_features)
 		err = vsp_mbox_set(nic, VSP_MBOX_SET_FEATURES, vv->driver_features);
+	if (!err)
+		err = vsp_vdpa_restore_groups(vv);
 	for (idx = 0; !err && idx < vv->nr_vqs; idx++)
 		err = vq_restore(vv, idx);
 	if (!err && vv->pairs > 1)
 		err = vsp_mbox_set(nic, VSP_MBOX_SET_PAIRS, vv->pairs);
 	if (!err && vv->irqs_up)
 		err = vsp_irqs_tell(vv);
+	/* Before there is a queue that could move. */
+	if (!err && vv->suspended)
+		err = vsp_vdpa_restore_suspended(vv);
 	for (idx = 0; !err && vv->running && idx < vv->nr_vqs; idx++)
 		if (vv->vq[idx].ready)
 			err = vsp_mbox_set_vq(nic, VSP_MBOX_SET_VQ_ENABLE, idx, 1);

@@ -130,6 +130,10 @@ struct vsp_vdpa {
 	bool irqs_up;
 	bool running;			/* DRIVER_OK was set */
 	bool pinned;			/* holds the module: vsp_user_pin() */
+	bool suspended;			/* by suspend(); a reset ends it */
+	bool has_user;			/* of vhost_vdpa, with the card's translation: */
+	bool has_maps;			/* vhost_ops.c; nic->lock */
+	u32 group_asid[VSP_NR_GROUPS];
 	struct delayed_work reap;	/* once the function has gone */
 	struct vsp_irq config_irq;
 	struct vsp_vdpa_vq vq[VSP_DRV_MAX_VQS];
@@ -164,6 +168,7 @@ int vsp_mbox_get_config(struct vsp_nic *nic, unsigned int offset, void *dst,
 int vsp_mbox_get_resource(struct vsp_nic *nic, struct vsp_mbox_resource *res);
 
 /* irq.c */
+bool vsp_vdpa_is_ctrl(const struct vsp_vdpa *vv, u16 idx);
 void vsp_irq_init(struct vsp_irq *irq);
 void vsp_irq_set_cb(struct vsp_irq *irq, const struct vdpa_callback *cb);
 void vsp_irq_set_live(struct vsp_irq *irq, bool live);
@@ -213,8 +218,26 @@ void vsp_nics_look(void);
 /* dma_ops.c */
 int vsp_dma_setup(struct vsp_vdpa *vv);
 
-/* vdpa_ops.c */
+/* vdpa_ops.c; the second one for the card's translation */
 extern const struct vdpa_config_ops vsp_vdpa_ops;
+extern const struct vdpa_config_ops vsp_vdpa_card_ops;
+
+/* vhost_ops.c: more of them, and what goes with them */
+struct vdpa_iova_range vsp_op_get_iova_range(struct vdpa_device *vdev);
+int vsp_op_dma_map(struct vdpa_device *vdev, unsigned int asid, u64 iova, u64 size,
+		   u64 pa, u32 perm, void *opaque);
+int vsp_op_dma_unmap(struct vdpa_device *vdev, unsigned int asid, u64 iova, u64 size);
+int vsp_op_reset_map(struct vdpa_device *vdev, unsigned int asid);
+u32 vsp_op_get_vq_group(struct vdpa_device *vdev, u16 idx);
+int vsp_op_set_group_asid(struct vdpa_device *vdev, unsigned int group, unsigned int asid);
+struct vdpa_notification_area vsp_op_get_vq_notification(struct vdpa_device *vdev,
+							 u16 idx);
+u64 vsp_op_get_backend_features(const struct vdpa_device *vdev);
+int vsp_op_suspend(struct vdpa_device *vdev);
+int vsp_op_resume(struct vdpa_device *vdev);
+int vsp_vdpa_restore_suspended(struct vsp_vdpa *vv);
+int vsp_vdpa_restore_groups(struct vsp_vdpa *vv);
+void vsp_vdpa_drop_maps(struct vsp_vdpa *vv);
 
 /* mgmt.c */
 int vsp_mgmt_register(struct vsp_nic *nic);

@@ -133,14 +133,20 @@ static void irq_release(struct vsp_irq *irq)
 }
 
 /* The control queue's place depends on MQ (virtio 1.3, 5.1.2). */
+bool vsp_vdpa_is_ctrl(const struct vsp_vdpa *vv, u16 idx)
+{
+	bool mq = vv->driver_features & BIT_ULL(VIRTIO_NET_F_MQ);
+
+	return vv->driver_features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ) &&
+	       idx == (mq ? vv->nr_vqs - 1 : 2);
+}
+
 static void irq_name_vq(struct vsp_vdpa *vv, u16 idx)
 {
 	const char *fn = pci_name(vv->nic->pdev);
 	struct vsp_irq *irq = &vv->vq[idx].irq;
-	bool mq = vv->driver_features & BIT_ULL(VIRTIO_NET_F_MQ);
-	bool has_ctrl = vv->driver_features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ);
 
-	if (has_ctrl && idx == (mq ? vv->nr_vqs - 1 : 2))
+	if (vsp_vdpa_is_ctrl(vv, idx))
 		snprintf(irq->name, sizeof(irq->name), "vsp-%s-ctrl", fn);
 	else
 		snprintf(irq->name, sizeof(irq->name), "vsp-%s-%s%u", fn,

@@ -154,6 +154,7 @@ static void nic_drop_device(struct vsp_nic *nic)
 	guard(mutex)(&nic->lock);
 	/* The bus driver has reset it, if there was one and it was polite. */
 	vsp_vdpa_reset(nic->vdpa);
+	vsp_vdpa_drop_maps(nic->vdpa);
 	nic->vdpa = NULL;
 	nic_set_factory(nic);
 }

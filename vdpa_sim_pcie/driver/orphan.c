@@ -12,7 +12,8 @@
  * keeps its name, and this module.
  *
  * A user is somebody who has put the PCI device in an IOMMU domain of its own, as
- * vhost_vdpa does when it is opened. With the card's translation nobody can.
+ * vhost_vdpa does when it is opened; with the card's translation, one who has
+ * opened it and not closed it as far as one can tell (vhost_ops.c).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -35,24 +36,30 @@ static struct iommu_domain *orphan_domain(struct vsp_nic *nic)
 	return domain && domain->type == IOMMU_DOMAIN_UNMANAGED ? domain : NULL;
 }
 
+static bool orphan_is_card(const struct vsp_vdpa *vv)
+{
+	return vv->vdev.config == &vsp_vdpa_card_ops;
+}
+
 /**
  * vsp_user_pin() - the module stays while a user of vhost_vdpa has a device
  * @vv: device; nic->lock held
  *
  * Process context. To be called when a driver shows itself; vsp_user_unpin()
- * follows with the reset. In module exit a device cannot be left behind.
+ * follows with the reset, or what comes after it (vhost_ops.c). In module exit a
+ * device cannot be left behind.
  */
 void vsp_user_pin(struct vsp_vdpa *vv)
 {
 	lockdep_assert_held(&vv->nic->lock);
-	if (!vv->pinned && !vv->nic->gone && orphan_domain(vv->nic))
+	if (!vv->pinned && !vv->nic->gone && (vv->has_user || orphan_domain(vv->nic)))
 		vv->pinned = try_module_get(THIS_MODULE);
 }
 
 void vsp_user_unpin(struct vsp_vdpa *vv)
 {
 	lockdep_assert_held(&vv->nic->lock);
-	if (!vv->pinned)
+	if (!vv->pinned || vv->has_user)
 		return;
 	vv->pinned = false;
 	module_put(THIS_MODULE);
@@ -64,7 +71,7 @@ static void orphan_reap(struct work_struct *work)
 	struct vsp_vdpa *vv = container_of(to_delayed_work(work), struct vsp_vdpa, reap);
 	struct vsp_nic *nic = vv->nic;
 
-	if (vsp_hw_dma_has_user(vv->fn)) {
+	if (orphan_is_card(vv) ? READ_ONCE(vv->has_user) : vsp_hw_dma_has_user(vv->fn)) {
 		queue_delayed_work(orphan_wq, &vv->reap, msecs_to_jiffies(ORPHAN_POLL_MS));
 		return;
 	}
@@ -125,7 +132,7 @@ bool vsp_orphan_adopt(struct vsp_vdpa *vv)
 	struct vsp_nic *nic = vv->nic;
 	struct iommu_domain *domain = orphan_domain(nic);
 
-	if (!domain || !try_module_get(THIS_MODULE))
+	if (!(domain || READ_ONCE(vv->has_user)) || !try_module_get(THIS_MODULE))
 		return false;
 	kref_get(&nic->ref);
 	scoped_guard(mutex, &nic->lock) {
@@ -133,10 +140,12 @@ bool vsp_orphan_adopt(struct vsp_vdpa *vv)
 			vsp_mbox_set(nic, VSP_MBOX_RESET, 0);
 		vsp_nic_fail(nic, "it is unbound", -ENODEV);
 		vsp_irqs_down(vv);
+		vsp_vdpa_drop_maps(vv);
 		nic->gone = true;
 		nic->vdpa = NULL;
 	}
-	orphan_detach(vv, domain);
+	if (domain)
+		orphan_detach(vv, domain);
 	device_move(&vv->vdev.dev, NULL, DPM_ORDER_NONE);
 	vv->vdev.mdev = &orphan_mgmt;
 	dev_warn(&vv->vdev.dev,

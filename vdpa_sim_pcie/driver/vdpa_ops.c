@@ -177,12 +177,6 @@ static u32 vsp_op_get_vq_align(struct vdpa_device *vdev)
 	return 4096;
 }
 
-/* One group: the card has one IOTLB. */
-static u32 vsp_op_get_vq_group(struct vdpa_device *vdev, u16 idx)
-{
-	return 0;
-}
-
 static u64 vsp_op_get_device_features(struct vdpa_device *vdev)
 {
 	struct vsp_vdpa *vv = to_vsp_vdpa(vdev);
@@ -409,33 +403,49 @@ static const struct cpumask *vsp_op_get_vq_affinity(struct vdpa_device *vdev, u1
 	return &vq->irq.affinity;
 }
 
+#define VSP_COMMON_OPS							\
+	.set_vq_address		= vsp_op_set_vq_address,	\
+	.set_vq_num		= vsp_op_set_vq_num,	\
+	.kick_vq		= vsp_op_kick_vq,	\
+	.set_vq_cb		= vsp_op_set_vq_cb,	\
+	.set_vq_ready		= vsp_op_set_vq_ready,	\
+	.get_vq_ready		= vsp_op_get_vq_ready,	\
+	.set_vq_state		= vsp_op_set_vq_state,	\
+	.get_vq_state		= vsp_op_get_vq_state,	\
+	.get_vendor_vq_stats	= vsp_op_get_vendor_vq_stats,	\
+	.get_vq_notification	= vsp_op_get_vq_notification,	\
+	.get_vq_irq		= vsp_op_get_vq_irq,	\
+	.get_vq_align		= vsp_op_get_vq_align,	\
+	.get_device_features	= vsp_op_get_device_features,	\
+	.get_backend_features	= vsp_op_get_backend_features,	\
+	.set_driver_features	= vsp_op_set_driver_features,	\
+	.get_driver_features	= vsp_op_get_driver_features,	\
+	.set_config_cb		= vsp_op_set_config_cb,	\
+	.get_vq_num_max		= vsp_op_get_vq_num_max,	\
+	.get_device_id		= vsp_op_get_device_id,	\
+	.get_vendor_id		= vsp_op_get_vendor_id,	\
+	.get_status		= vsp_op_get_status,	\
+	.set_status		= vsp_op_set_status,	\
+	.reset			= vsp_op_reset,	\
+	.suspend		= vsp_op_suspend,	\
+	.resume			= vsp_op_resume,	\
+	.get_config_size	= vsp_op_get_config_size,	\
+	.get_config		= vsp_op_get_config,	\
+	.set_config		= vsp_op_set_config,	\
+	.get_generation		= vsp_op_get_generation,	\
+	.set_vq_affinity	= vsp_op_set_vq_affinity,	\
+	.get_vq_affinity	= vsp_op_get_vq_affinity
+
 const struct vdpa_config_ops vsp_vdpa_ops = {
-	.set_vq_address		= vsp_op_set_vq_address,
-	.set_vq_num		= vsp_op_set_vq_num,
-	.kick_vq		= vsp_op_kick_vq,
-	.set_vq_cb		= vsp_op_set_vq_cb,
-	.set_vq_ready		= vsp_op_set_vq_ready,
-	.get_vq_ready		= vsp_op_get_vq_ready,
-	.set_vq_state		= vsp_op_set_vq_state,
-	.get_vq_state		= vsp_op_get_vq_state,
-	.get_vendor_vq_stats	= vsp_op_get_vendor_vq_stats,
-	.get_vq_irq		= vsp_op_get_vq_irq,
-	.get_vq_align		= vsp_op_get_vq_align,
+	VSP_COMMON_OPS,
+};
+
+const struct vdpa_config_ops vsp_vdpa_card_ops = {
+	VSP_COMMON_OPS,
 	.get_vq_group		= vsp_op_get_vq_group,
-	.get_device_features	= vsp_op_get_device_features,
-	.set_driver_features	= vsp_op_set_driver_features,
-	.get_driver_features	= vsp_op_get_driver_features,
-	.set_config_cb		= vsp_op_set_config_cb,
-	.get_vq_num_max		= vsp_op_get_vq_num_max,
-	.get_device_id		= vsp_op_get_device_id,
-	.get_vendor_id		= vsp_op_get_vendor_id,
-	.get_status		= vsp_op_get_status,
-	.set_status		= vsp_op_set_status,
-	.reset			= vsp_op_reset,
-	.get_config_size	= vsp_op_get_config_size,
-	.get_config		= vsp_op_get_config,
-	.set_config		= vsp_op_set_config,
-	.get_generation		= vsp_op_get_generation,
-	.set_vq_affinity	= vsp_op_set_vq_affinity,
-	.get_vq_affinity	= vsp_op_get_vq_affinity,
+	.set_group_asid		= vsp_op_set_group_asid,
+	.get_iova_range		= vsp_op_get_iova_range,
+	.dma_map		= vsp_op_dma_map,
+	.dma_unmap		= vsp_op_dma_unmap,
+	.reset_map		= vsp_op_reset_map,
 };
