@@ -130,9 +130,13 @@ VFIO_PROGRAMS := $(addprefix $(BUILD)/vm/,vfio vfio_msix vfio_hostile mbox_fuzz)
 $(VFIO_PROGRAMS): tests/vm/lib/vfio_fn.c tests/vm/lib/vfio_vq.c tests/vm/lib/vfio_fn.h \
 	vdpa_sim_pcie/hw/regs.h
 
+WINDOW_PROGRAMS := $(addprefix $(BUILD)/vm/,window window_race window_vq)
+$(WINDOW_PROGRAMS): tests/vm/lib/vdpa_user.c tests/vm/lib/vdpa_user.h $(wildcard vringh-lib/src/*.c)
+$(WINDOW_PROGRAMS): VM_CFLAGS := -Ivringh-lib/include
+
 $(BUILD)/vm/%: tests/vm/%.c vdpa_sim_pcie/uapi/vdpa_sim_pcie.h
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $(filter %.c,$^)
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -pthread $(VM_CFLAGS) $(if $(WERROR),-Werror) -o $@ $(filter %.c,$^)
 
 check: ## all tests; the last line is the count (root)
 	@scripts/run-checks deps lab-6.12 lab-7.2 unit+lint fuzz+install+coverage+build-user+arm64 \

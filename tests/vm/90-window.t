@@ -1,0 +1,154 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The vdpa_sim_pcie authors
+#
+# The window: what a user of vhost_vdpa maps is what the backend of the function
+# sees, as long as it is mapped, in the direction that is permitted, and nothing of
+# anybody else. window.c is user and backend.
+
+# shellcheck source=tests/vm/lib.sh
+. "${0%/*}/lib.sh"
+
+# guest_add NAME FUNCTION: a device with the card's translation, for vhost_vdpa.
+guest_add() {
+	echo 0 >/sys/bus/vdpa/drivers_autoprobe &&
+		timeout 30 vdpa dev add name "$1" mgmtdev "pci/$2" &&
+		echo "$1" >/sys/bus/vdpa/drivers/vhost_vdpa/bind
+	local status=$?
+
+	echo 1 >/sys/bus/vdpa/drivers_autoprobe
+	return $status
+}
+
+node_of() {
+	local node
+
+	node=$(echo "/sys/bus/vdpa/devices/$1"/vhost-vdpa-*)
+	echo "/dev/${node##*/}"
+}
+
+# hold NAME: a user that has something mapped, until it is told to end.
+hold() {
+	window hold - "$(node_of "$1")" >"$WORK/hold.$1" 2>&1 &
+	echo $! >"$WORK/hold.$1.pid"
+	disown
+	wait_for 20 grep -q held "$WORK/hold.$1"
+}
+
+# hold_end NAME SIGNAL
+hold_end() {
+	local pid
+
+	pid=$(<"$WORK/hold.$1.pid")
+	rm "$WORK/hold.$1.pid"
+	kill "-$2" "$pid" && wait_for 20 process_gone "$pid"
+}
+
+holds_end() {
+	local file
+
+	for file in "$WORK"/hold.*.pid; do
+		[[ ! -e $file ]] || kill -KILL "$(<"$file")"
+	done
+}
+trap 'holds_end; cleanup' EXIT
+
+ranges_of() {
+	sed -n 's/^as0.ranges: //p' "/sys/kernel/debug/vsp/$1/window"
+}
+
+# what a backend sees at the address where the user has its secret
+look() {
+	window look "$1" | sed -n 's/^sees //p'
+}
+
+vdpa_lacks() {
+	local shown
+
+	shown=$(timeout 20 vdpa dev show) && ! grep -q "^$1:" <<<"$shown"
+}
+
+no_pages_held() {
+	[[ $(ranges_of "$1") -eq 0 ]]
+}
+
+user_start() {
+	vhost_vdpa_user "$(node_of "$1")" >"$WORK/user" 2>&1 &
+	echo $! >"$WORK/hold.user.pid"
+	disown
+	wait_for 20 grep -q running "$WORK/user"
+}
+
+user_moves() {
+	in_red ping -q -c 1 -W 1 10.0.0.9 # nobody: a broadcast for everybody
+	[[ $(sed -nE 's/.*sent ([0-9]+).*/\1/p' "$WORK/user" | tail -n 1) -gt 5 &&
+		$(sed -nE 's/.*received ([0-9]+).*/\1/p' "$WORK/user" | tail -n 1) -gt 0 ]]
+}
+
+echo 8 >/proc/sys/vm/nr_hugepages
+card_up -- num_vfs=3 || give_up "the card does not come up"
+modprobe vhost_vdpa || give_up "no vhost_vdpa"
+
+check "a device with the card's translation, bound to vhost_vdpa" guest_add green "$VF1"
+is "by default" "$(cat "/sys/bus/pci/devices/$VF1/translation")" card
+program map window map "$VF1" "$(node_of green)"
+program limits window limits "$VF1" "$(node_of green)"
+program queues window_vq "$VF1" "$(node_of green)"
+program race window_race "$VF1" "$(node_of green)"
+
+# ---- neighbours
+
+check "a second device" guest_add blue "$VF2"
+check "whose user maps its memory" hold blue
+is "its backend sees it" "$(look "$VF2")" 0x5ec2e7
+is "that of the neighbour does not, and writes in vain" "$(look "$VF1")" 0
+check "the user ends" hold_end blue TERM
+like "and finds its memory as it was" "$(cat "$WORK/hold.blue")" '^ok .*nobody has written'
+check "nothing is mapped then" wait_for 20 no_pages_held "$VF2"
+
+# ---- sudden death
+
+check "a user maps its memory once more" hold blue
+check "a user of the other, too" hold green
+check "one is killed" hold_end blue KILL
+check "its memory is not mapped any more" wait_for 20 no_pages_held "$VF2"
+is "that of the other one still is" "$(look "$VF1")" 0x5ec2e7
+check "which is killed as well" hold_end green KILL
+check "and leaves nothing" wait_for 20 no_pages_held "$VF1"
+
+# ---- gone with a user
+
+check "a user again" hold blue
+refuse "the module stays while there is one" 'in use' timeout 20 modprobe -r vdpa_sim_pcie
+check "unbind its function" \
+	timeout 20 sh -c "echo $VF2 >/sys/bus/pci/drivers/vdpa_sim_pcie/unbind"
+check "vdpa answers at once" timeout 20 vdpa dev show
+check "bind" timeout 20 sh -c "echo $VF2 >/sys/bus/pci/drivers/vdpa_sim_pcie/bind"
+is "the memory is not the function's any more" "$(ranges_of "$VF2")" 0
+is "a backend sees nothing" "$(look "$VF2")" 0
+check "the user closes" hold_end blue TERM
+check "and its device goes" wait_for 20 vdpa_lacks blue
+check "the function can be used as before" guest_add blue "$VF2"
+check "with a user" hold blue
+is "whose memory its backend sees" "$(look "$VF2")" 0x5ec2e7
+check "and that ends" hold_end blue TERM
+
+# ---- a backend that knows no windows: the kernel copies, from ranges as well
+
+check "a netdev beside it" add_dev red "$VF3" mac 02:00:00:00:00:01
+check "in a namespace" into_netns red red "$RED_IP"
+switch_start switch -- --port "$VF2" --port "$VF3"
+check "a user with queues" user_start blue
+check "frames go both ways, by copy" wait_for 60 user_moves
+check "it ends" hold_end user TERM
+switch_stop switch
+ip -all netns delete
+
+timeout 30 vdpa dev del red
+timeout 30 vdpa dev del blue
+timeout 30 vdpa dev del green
+modprobe -r vhost_vdpa
+echo 0 >/proc/sys/vm/nr_hugepages
+check "modprobe -r at the end" card_down
+check "nothing is left" card_is_gone
+finish
