@@ -19,6 +19,7 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/msi.h>
+#include <linux/page_table_check.h>
 #include <linux/pci.h>
 #include <linux/vdpa.h>
 #include <linux/version.h>
@@ -144,6 +145,20 @@ static inline vm_fault_t vsp_insert_pfn_pmd(struct vm_fault *vmf, unsigned long 
 }
 #define vmf_insert_pfn_pmd vsp_insert_pfn_pmd
 #endif
+
+/*
+ * A kernel that checks its page tables wants anonymous memory to be writable in one
+ * of them only, and stops when it is not. Not a matter of versions, but of what a
+ * kernel is built with: page_table_check=off.
+ */
+static inline bool vsp_page_tables_are_checked(void)
+{
+#ifdef CONFIG_PAGE_TABLE_CHECK
+	return !static_branch_likely(&page_table_check_disabled);
+#else
+	return false;
+#endif
+}
 
 /* ---- IOMMU ---- */
 

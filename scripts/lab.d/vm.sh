@@ -92,14 +92,17 @@ tsc_rate() {
 }
 
 kernel_arguments() {
-	local rate=
+	local rate= check=
 
+	# A window has anonymous memory in a second address space, which that check
+	# (of the debug kernel alone) takes for a fault.
+	[[ $OPT_KERNEL != debug ]] || check=" page_table_check=off"
 	[[ $1 == kvm ]] || rate=$(tsc_rate)
 	# Page table isolation and fifth level page tables cost an emulated
 	# machine much and prove nothing; an oops ends the run at once.
 	printf '%s' "console=ttyS0 loglevel=5 log_buf_len=4M printk.devkmsg=on" \
 		" panic=-1 oops=panic mitigations=off no5lvl tsc=reliable" \
-		" net.ifnames=0 rdinit=/init${rate:+ tsc_early_khz=$rate}$OPT_APPEND"
+		" net.ifnames=0 rdinit=/init${rate:+ tsc_early_khz=$rate}$check$OPT_APPEND"
 }
 
 # Fills QEMU[]: the machine without its ports.

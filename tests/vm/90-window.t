@@ -131,6 +131,8 @@ check "and its device goes" wait_for 20 vdpa_lacks blue
 check "the function can be used as before" guest_add blue "$VF2"
 check "with a user" hold blue
 is "whose memory its backend sees" "$(look "$VF2")" 0x5ec2e7
+check "a function level reset under it" sh -c "echo 1 >/sys/bus/pci/devices/$VF2/reset"
+is "leaves what is mapped" "$(look "$VF2")" 0x5ec2e7
 check "and that ends" hold_end blue TERM
 
 # ---- a backend that knows no windows: the kernel copies, from ranges as well

@@ -34,7 +34,7 @@ static long ioctl_attach(struct vsp_session *s, void __user *arg)
 	if (a.flags)
 		return -EINVAL;
 	version_ok = a.version == VSP_CONTRACT_VERSION;
-	features = a.backend_features & VSP_BE_F_WINDOW;
+	features = a.backend_features & vsp_window_features();
 	a = (struct vsp_attach) {
 		.version = VSP_CONTRACT_VERSION,
 		.backend_features = features,

@@ -202,6 +202,15 @@ static const struct vm_operations_struct window_vm_ops = {
 
 /* ---- for the session ---- */
 
+/* VSP_BE_F_* that this kernel can grant. */
+u64 vsp_window_features(void)
+{
+	if (!vsp_page_tables_are_checked())
+		return VSP_BE_F_WINDOW;
+	pr_info_once("no windows: this kernel checks page tables (page_table_check=off allows them)\n");
+	return 0;
+}
+
 /*
  * A part of one window. No process can pin what is in it, a child does not inherit
  * it, and it can be moved but not grown.

@@ -130,6 +130,7 @@ unsigned int vsp_backend_timeout_ms(void);
 
 /* backend_window.c, range_table.c; fn->lock held, but for mmap */
 int vsp_range_table_mmap(struct vsp_session *s, struct vm_area_struct *vma);
+u64 vsp_window_features(void);
 int vsp_window_mmap(struct vsp_session *s, struct vm_area_struct *vma);
 void vsp_window_create_sink(struct vsp_session *s);
 
