@@ -135,6 +135,13 @@ void vsp_hw_doorbell_ring(struct vsp_fn *fn, unsigned int q)
 	q = array_index_nospec(q, fn->nr_vqs);
 	atomic64_inc(&fn->vq[q].doorbells);
 	trace_vsp_doorbell(&fn->pci, q);
+	vsp_fn_look(fn, q);
+}
+EXPORT_SYMBOL_GPL(vsp_hw_doorbell_ring);
+
+/* Somebody may have made something available in queue @q, in range. Any context. */
+void vsp_fn_look(struct vsp_fn *fn, unsigned int q)
+{
 	if (q == READ_ONCE(fn->ctrl_index))
 		vsp_ctrl_kick(fn);
 	else if (READ_ONCE(fn->session))
@@ -142,7 +149,6 @@ void vsp_hw_doorbell_ring(struct vsp_fn *fn, unsigned int q)
 	else if (vsp_forward_on())
 		vsp_forward_kick(fn, q);
 }
-EXPORT_SYMBOL_GPL(vsp_hw_doorbell_ring);
 
 /* Before the first vsp_fn_alloc(). */
 int vsp_functions_init(void)

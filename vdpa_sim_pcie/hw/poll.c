@@ -45,6 +45,9 @@ static bool poll_doorbell(struct vsp_fn *fn, struct vsp_vq *vq)
 		found = rings == vq->polled_rings;
 		if (found)
 			vsp_hw_doorbell_ring(fn, vq->index);
+		else
+			/* A guest with the page may have, behind the driver's back. */
+			vsp_fn_look(fn, vq->index);
 	}
 	vq->polled_rings = atomic64_read(&vq->doorbells);
 	return found;

@@ -289,6 +289,7 @@ static inline u64 vsp_fn_ddr_size(const struct vsp_fn *fn)
 int vsp_functions_init(void);
 void vsp_functions_exit(void);
 extern struct workqueue_struct *vsp_wq;
+void vsp_fn_look(struct vsp_fn *fn, unsigned int q);
 
 /* poll.c */
 int vsp_poll_start(struct vsp_card *card);
