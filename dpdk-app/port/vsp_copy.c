@@ -2,19 +2,16 @@
 /*
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * Copies of a burst: bytes of descriptor chains (IOVAs, the kernel checks them)
- * against bytes of this process, collected into one list and run by one system
- * call. Also how vringh-lib reads the indirect tables of a burst.
+ * The copy way: bytes of descriptor chains (IOVAs, the kernel checks them) against
+ * bytes of this process, collected into one list and run by one system call. Also
+ * how vringh-lib reads the indirect tables of a burst. The other way is in
+ * vsp_window.c; vsp_copies_add() and vsp_copies_run() serve both.
  */
 #include "vsp_priv.h"
 
-/*
- * Append the copy of @len bytes between @addr and the bytes at @cursor, which
- * moves on. -ENOSPC: no room; the list may have grown by a part of it, the
- * caller resets nr.
- */
-int vsp_copies_add(struct vsp_copies *c, struct vsp_cursor *cursor, void *addr,
-		   uint32_t len, enum vsp_copy_dir dir)
+/* vsp_copies_add(), the copy way. */
+int vsp_copies_list(struct vsp_copies *c, struct vsp_cursor *cursor, void *addr,
+		    uint32_t len, enum vsp_copy_dir dir)
 {
 	while (len) {
 		const struct vrl_seg *seg = cursor->seg;
@@ -54,6 +51,8 @@ static int copies_error(struct vsp_port *port, int ret)
 /* Number of faults, or a negative errno: then nothing can be said of any. */
 int vsp_copies_run(struct vsp_port *port, struct vsp_copies *c)
 {
+	if (c->mem)
+		return c->error ? c->error : (int)c->nr;
 	if (!c->nr)
 		return 0;
 	return copies_error(port, vsp_session_copy(&port->session, c->segs, c->nr));

@@ -93,8 +93,12 @@ static void port_refresh(struct vsp_port *port)
 	port->nr_active = RTE_MIN(RTE_MAX(state->nr_vqs_active / 2, 1U),
 				  port->nr_pairs);
 	port->driver_ok = true;
-	for (i = 0; i < 2U * port->nr_pairs; i++)
+	for (i = 0; i < 2U * port->nr_pairs; i++) {
+		if (port->queues[i].started &&
+		    !vsp_queue_same_way(&port->queues[i], state))
+			vsp_queue_stop(&port->queues[i]);
 		port_start_queue(port, i);
+	}
 }
 
 /*
@@ -240,6 +244,7 @@ static void port_init(struct vsp_port *port, const char *name,
 		.max_segs = RTE_DIM(s->segs),
 		.max_table = RTE_DIM(s->table),
 	};
+	s->copies.burst = &s->burst;
 	for (i = 0; i < RTE_DIM(port->queues); i++) {
 		port->queues[i].port = port;
 		port->queues[i].index = i;
@@ -314,6 +319,8 @@ void vsp_port_info_get(const struct vsp_port *port, struct vsp_port_info *info)
 	info->mtu = port->state.mtu;
 	info->nr_queues = port->driver_ok ? port->nr_active : 0;
 	info->link_up = port->state.link_up;
+	info->window = port->driver_ok && port->queues[0].started &&
+		       port->queues[0].window;
 }
 
 void vsp_port_stats_get(const struct vsp_port *port, struct vsp_port_stats *stats)

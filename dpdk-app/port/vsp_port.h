@@ -78,6 +78,7 @@ struct vsp_port_info {
 	uint16_t mtu;
 	uint16_t nr_queues;	/* queue pairs the driver may use */
 	bool link_up;
+	bool window;		/* frames are in the window, no system call moves them */
 };
 
 /**

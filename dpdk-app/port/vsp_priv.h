@@ -17,6 +17,7 @@
 #include <rte_log.h>
 
 #include <vdpa_sim_pcie.h>
+#include <vrl/mem.h>
 #include <vrl/vring.h>
 
 #include "vsp_port.h"
@@ -44,12 +45,22 @@ extern int vsp_port_logtype;
 #define VSP_LOG(level, ...) \
 	rte_log(RTE_LOG_ ## level, vsp_port_logtype, "vsp: " __VA_ARGS__)
 
+/* Address spaces of a function that this side can see; the kernel has two. */
+#define VSP_SESSION_ASIDS	2
+
+/* An address space: @base + IOVA, and which IOVAs there are. */
+struct vsp_window {
+	void *base;			/* NULL: not mapped yet */
+	const struct vrl_iotlb *table;
+};
+
 /* Everything that touches the character device; fd -1 while closed. */
 struct vsp_session {
 	int fd;
 	const struct vsp_ctl_page *ctl;
 	struct vsp_be_page *be;
 	struct vsp_attach props;
+	struct vsp_window windows[VSP_SESSION_ASIDS];
 };
 
 /* One mapped ring area; @base is page aligned, the area begins at @area. */
@@ -66,16 +77,26 @@ struct vsp_queue {
 	bool started;
 	bool reported;		/* the log has a line about its being broken */
 	bool refused;		/* its state makes no ring; do not try again */
+	bool window;		/* its buffers are in @mem, else behind VSP_IOC_COPY */
+	uint32_t way;		/* enum vsp_way and address space, as the kernel */
+	uint32_t asid;		/* had them at the start */
 	uint64_t vector_bit;	/* for VSP_IOC_RAISE; 0: no vector */
 	uint32_t buf_len;	/* bytes of a receive buffer as last seen: a guess */
 	struct vsp_vq_state state;
 	struct vsp_ring_map maps[3];	/* by enum vsp_ring_area */
+	struct vrl_mem mem;
 };
 
-/* Copies of one burst; the segments of frame i begin where its caller noted. */
+/*
+ * The bytes of one burst; the segments of frame i begin where its caller noted.
+ * By VSP_IOC_COPY: what is to be copied. By the window: only what has failed.
+ */
 struct vsp_copies {
-	struct vsp_copy_seg segs[VSP_BURST_COPIES];
+	struct vrl_mem *mem;		/* the queue's window, or NULL */
+	const struct vrl_burst *burst;
+	int error;			/* window: the table never rested */
 	unsigned int nr;
+	struct vsp_copy_seg segs[VSP_BURST_COPIES];
 };
 
 /*
@@ -115,10 +136,13 @@ struct vsp_port {
 };
 
 /*
- * The device end of a copy: where in a chain's segments the next byte is. The
- * caller asks for no more bytes than the segments have.
+ * The device end of a copy: where in a chain the next byte is, counted over its
+ * segments of the direction, and where in these. The caller asks for no more
+ * bytes than they have.
  */
 struct vsp_cursor {
+	const struct vrl_chain *chain;
+	uint32_t done;
 	const struct vrl_seg *seg;
 	uint32_t offset;
 };
@@ -133,6 +157,8 @@ int vsp_session_map_ring(struct vsp_session *s, uint32_t index,
 			 enum vsp_ring_area area, uint64_t iova, size_t len,
 			 struct vsp_ring_map *map);
 void vsp_session_unmap_ring(struct vsp_ring_map *map);
+/* Address space @asid as memory; mapped by the first call, until close. */
+int vsp_session_window(struct vsp_session *s, uint32_t asid, struct vrl_mem *mem);
 /* 1: @event is filled; 0: there is none; or a negative errno */
 int vsp_session_next_event(struct vsp_session *s, struct vsp_event *event);
 int vsp_session_ack(struct vsp_session *s, uint64_t seq);
@@ -163,17 +189,45 @@ int vsp_queue_start(struct vsp_queue *q, const struct vsp_vq_state *state);
 void vsp_queue_stop(struct vsp_queue *q);
 bool vsp_queue_same_rings(const struct vsp_queue *q,
 			  const struct vsp_vq_state *state);
+bool vsp_queue_same_way(const struct vsp_queue *q, const struct vsp_state *state);
 int vsp_queue_peek(struct vsp_queue *q, unsigned int max);
 void vsp_queue_finish(struct vsp_queue *q, unsigned int nr_used);
 void vsp_queue_call(struct vsp_queue *q);
 
 /* vsp_copy.c */
-int vsp_copies_add(struct vsp_copies *c, struct vsp_cursor *cursor, void *addr,
-		   uint32_t len, enum vsp_copy_dir dir);
+int vsp_copies_list(struct vsp_copies *c, struct vsp_cursor *cursor, void *addr,
+		    uint32_t len, enum vsp_copy_dir dir);
 int vsp_copies_run(struct vsp_port *port, struct vsp_copies *c);
 bool vsp_copies_faulted(const struct vsp_copies *c, unsigned int first,
 			unsigned int end);
 int vsp_copies_fetch(void *opaque, struct vrl_fetch *reqs, unsigned int nr);
+
+/* vsp_window.c */
+void vsp_window_open(struct vsp_queue *q);
+int vsp_window_failed(struct vsp_copies *c, int error, uint64_t iova, uint32_t len);
+
+/*
+ * @len bytes between @addr and the bytes at @cursor, which moves on: at once in
+ * the window, by vsp_copies_run() else. -ENOSPC: no room; the list may have grown
+ * by a part of it, the caller resets nr.
+ */
+static inline int vsp_copies_add(struct vsp_copies *c, struct vsp_cursor *cursor,
+				 void *addr, uint32_t len, enum vsp_copy_dir dir)
+{
+	const uint32_t at = cursor->done;
+	int ret;
+
+	if (!c->mem)
+		return vsp_copies_list(c, cursor, addr, len, dir);
+	cursor->done += len;
+	if (dir == VSP_COPY_FROM_DRIVER)
+		ret = vrl_mem_read(c->mem, c->burst, cursor->chain, at, addr, len);
+	else
+		ret = vrl_mem_write(c->mem, c->burst, cursor->chain, at, addr, len);
+	if (likely(!ret))
+		return 0;
+	return vsp_window_failed(c, ret, cursor->seg->iova, len);
+}
 
 /* vsp_csum.c */
 int vsp_csum_from_driver(struct rte_mbuf *m, const struct virtio_net_hdr_v1 *hdr,

@@ -80,13 +80,15 @@ int vsp_queue_start(struct vsp_queue *q, const struct vsp_vq_state *state)
 	if (ret)
 		return ret;
 
+	vsp_window_open(q);
 	cfg = (struct vrl_vq_config){
 		.desc = q->maps[VSP_RING_DESC].area,
 		.driver = q->maps[VSP_RING_DRIVER].area,
 		.device = q->maps[VSP_RING_DEVICE].area,
 		.num = state->size,
 		.features = queue_features(q->port->state.driver_features),
-		.fetch = vsp_copies_fetch,
+		.mem = q->window ? &q->mem : NULL,
+		.fetch = q->window ? NULL : vsp_copies_fetch,
 		.opaque = q,
 		.state = { state->last_avail, state->used_idx },
 	};
@@ -136,11 +138,29 @@ bool vsp_queue_same_rings(const struct vsp_queue *q,
 	       q->state.device == state->device;
 }
 
-/* As vrl_vq_peek_burst(), but a broken or waiting queue is simply empty. */
+/* Does the kernel still say the same about the way to the bytes? */
+bool vsp_queue_same_way(const struct vsp_queue *q, const struct vsp_state *state)
+{
+	return q->way == state->way && q->asid == state->asid;
+}
+
+/*
+ * As vrl_vq_peek_burst(), but a broken or waiting queue is simply empty. The copies
+ * that follow go this queue's way. With a window, the frames' first lines are on
+ * their way to the cache.
+ */
 int vsp_queue_peek(struct vsp_queue *q, unsigned int max)
 {
-	int ret = vrl_vq_peek_burst(&q->vq, &q->port->scratch.burst, max);
+	struct vsp_scratch *s = &q->port->scratch;
+	int ret;
 
+	s->copies.mem = q->window ? &q->mem : NULL;
+	s->copies.error = 0;
+	if (q->window)
+		vrl_mem_sync(&q->mem);
+	ret = vrl_vq_peek_burst(&q->vq, &s->burst, max);
+	if (q->window && ret > 1)
+		vrl_mem_prefetch(&q->mem, &s->burst);
 	if (likely(ret >= 0))
 		return ret;
 	if (ret == -EPROTO && !q->reported)

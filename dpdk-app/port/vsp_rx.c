@@ -3,8 +3,8 @@
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
  * Frames that the driver sent: a burst of chains becomes a burst of mbufs. Look
- * at the chains, get mbufs for all, copy everything by one system call, then
- * read the headers. Chains are taken from the ring only after the copy, so a
+ * at the chains, get mbufs for all, copy everything (from the window, or by one
+ * system call), then read the headers. Chains are taken from the ring only after the copy, so a
  * burst that cannot go on leaves them where they are.
  */
 #include <assert.h>
@@ -77,11 +77,14 @@ static unsigned int rx_alloc(struct vsp_port *port, const struct rx_frame *frame
 	return 0;
 }
 
-/* Chain the frame's mbufs and list its copies. Cannot fail: see the asserts. */
+/* Chain the frame's mbufs and copy, or list its copies. Cannot fail: see the asserts. */
 static void rx_build(struct vsp_port *port, const struct vrl_chain *chain,
 		     struct rx_frame *f, struct rte_mbuf **mbufs)
 {
-	struct vsp_cursor cursor = { .seg = &port->scratch.segs[chain->seg] };
+	struct vsp_cursor cursor = {
+		.chain = chain,
+		.seg = &port->scratch.segs[chain->seg],
+	};
 	struct vsp_copies *copies = &port->scratch.copies;
 	uint32_t left = f->len;
 	uint32_t part, hdr = VSP_HDR_LEN;

@@ -120,7 +120,10 @@ static int session_check_props(const struct vsp_attach *a, const char *name,
 
 static int session_attach(struct vsp_session *s, const char *name, char *err)
 {
-	struct vsp_attach attach = { .version = VSP_CONTRACT_VERSION };
+	struct vsp_attach attach = {
+		.version = VSP_CONTRACT_VERSION,
+		.backend_features = VSP_BE_F_WINDOW,
+	};
 	int ret;
 
 	if (ioctl(s->fd, VSP_IOC_ATTACH, &attach)) {
@@ -191,7 +194,17 @@ err_close:
 void vsp_session_close(struct vsp_session *s)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned int i;
 
+	for (i = 0; i < VSP_SESSION_ASIDS; i++) {
+		struct vsp_window *w = &s->windows[i];
+
+		if (!w->base)
+			continue;
+		munmap((void *)(uintptr_t)w->table, VSP_MMAP_IOTLB_SIZE);
+		munmap(w->base, s->props.window_size);
+		w->base = NULL;
+	}
 	munmap(s->be, page);
 	munmap((void *)(uintptr_t)s->ctl, page);
 	close(s->fd);
@@ -244,6 +257,46 @@ void vsp_session_unmap_ring(struct vsp_ring_map *map)
 	if (map->base)
 		munmap(map->base, map->len);
 	memset(map, 0, sizeof(*map));
+}
+
+/* Costs address space alone: the kernel fills in what is touched. */
+static int session_map_window(struct vsp_session *s, uint32_t asid)
+{
+	struct vsp_window *w = &s->windows[asid];
+	void *base;
+	int ret;
+
+	base = mmap(NULL, s->props.window_size, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_NORESERVE, s->fd,
+		    (off_t)VSP_MMAP_WINDOW(asid));
+	if (base == MAP_FAILED)
+		return -errno;
+	w->table = session_mmap(s->fd, PROT_READ, VSP_MMAP_IOTLB_SIZE,
+				VSP_MMAP_IOTLB(asid));
+	if (!w->table) {
+		ret = -errno;
+		munmap(base, s->props.window_size);
+		return ret;
+	}
+	w->base = base;
+	return 0;
+}
+
+int vsp_session_window(struct vsp_session *s, uint32_t asid, struct vrl_mem *mem)
+{
+	int ret;
+
+	if (!(s->props.backend_features & VSP_BE_F_WINDOW))
+		return -EOPNOTSUPP;
+	if (asid >= RTE_MIN(s->props.nr_asids, (uint32_t)VSP_SESSION_ASIDS))
+		return -EINVAL;
+	if (!s->windows[asid].base) {
+		ret = session_map_window(s, asid);
+		if (ret)
+			return ret;
+	}
+	return vrl_mem_attach(mem, s->windows[asid].table, VSP_MMAP_IOTLB_SIZE,
+			      s->windows[asid].base);
 }
 
 int vsp_session_next_event(struct vsp_session *s, struct vsp_event *event)

@@ -4,7 +4,8 @@
  *
  * Frames for the driver: a burst of mbufs goes into the buffers that it has
  * posted. Reserve enough chains for each frame (several with MRG_RXBUF), copy
- * everything by one system call, show the driver all of them by one store.
+ * everything (to the window, or by one system call), show the driver all of them
+ * by one store.
  */
 #include <rte_byteorder.h>
 
@@ -128,12 +129,15 @@ static struct virtio_net_hdr_v1 *tx_header(struct tx_round *r, struct rte_mbuf *
 	return hdr;
 }
 
-/* List the copies into one chain and set its used length. */
+/* Copy, or list the copies, into one chain and set its used length. */
 static void tx_fill_chain(struct vsp_scratch *s, unsigned int i,
 			  struct tx_source *src)
 {
 	const struct vrl_chain *chain = &s->chains[i];
-	struct vsp_cursor cursor = { .seg = &s->segs[chain->seg + chain->nr_out] };
+	struct vsp_cursor cursor = {
+		.chain = chain,
+		.seg = &s->segs[chain->seg + chain->nr_out],
+	};
 	uint32_t room = chain->in_len;
 	uint32_t part;
 

@@ -53,6 +53,37 @@ int fake_setup(void **state)
 	return fake.mem ? 0 : -1;
 }
 
+/*
+ * Driver memory, and the indirect tables of guest.c, whose IOVAs are addresses of
+ * this process. These are above all that is driver memory, and above FAKE_HOLE.
+ */
+int fake_setup_window(void **state)
+{
+	const uint64_t tables = 1ULL << 43;
+
+	if (fake_setup(state))
+		return -1;
+	fake.state.way = VSP_WAY_WINDOW;
+	fake.table = calloc(1, VSP_MMAP_IOTLB_SIZE);
+	if (!fake.table || vrl_iotlb_init(fake.table, 64))
+		return -1;
+	if (vrl_iotlb_add(fake.table, FAKE_IOVA, FAKE_IOVA + FAKE_RO - 1,
+			  (uintptr_t)fake.mem, VRL_PERM_R | VRL_PERM_W) ||
+	    vrl_iotlb_add(fake.table, FAKE_IOVA + FAKE_RO, FAKE_IOVA + FAKE_MEM - 1,
+			  (uintptr_t)fake.mem + FAKE_RO, VRL_PERM_R) ||
+	    vrl_iotlb_add(fake.table, tables, UINT64_MAX, tables, VRL_PERM_R))
+		return -1;
+	return 0;
+}
+
+void fake_unmap(uint32_t off, uint32_t len)
+{
+	assert_int_equal(vrl_iotlb_del(fake.table, fake_iova(off),
+				       fake_iova(off) + len - 1), 0);
+	fake.ctl.map_generation++;
+	fake.ctl.generation++;
+}
+
 int fake_teardown(void **state)
 {
 	unsigned int i;
@@ -61,6 +92,7 @@ int fake_teardown(void **state)
 	vsp_port_close(fake.port);
 	for (i = 0; i < 2; i++)
 		guest_fini(&fake.vq[i]);
+	free(fake.table);
 	free(fake.mem);
 	if (fake.maps || rte_mempool_avail_count(fake.pool) != FAKE_MBUFS) {
 		print_error("%u ring areas still mapped, %u mbufs missing\n",
@@ -246,6 +278,15 @@ void vsp_session_unmap_ring(struct vsp_ring_map *map)
 	if (map->base)
 		fake.maps--;
 	memset(map, 0, sizeof(*map));
+}
+
+int vsp_session_window(struct vsp_session *s, uint32_t asid, struct vrl_mem *mem)
+{
+	(void)s;
+	fake.window_calls++;
+	if (fake.window_ret || asid || !fake.table)
+		return fake.window_ret ? fake.window_ret : -EINVAL;
+	return vrl_mem_attach(mem, fake.table, VSP_MMAP_IOTLB_SIZE, NULL);
 }
 
 int vsp_session_next_event(struct vsp_session *s, struct vsp_event *event)

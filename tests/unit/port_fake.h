@@ -38,6 +38,9 @@ struct fake {
 	unsigned int maps;		/* ring areas mapped now */
 	unsigned int maps_at_ack;
 
+	struct vrl_iotlb *table;	/* of the window */
+	unsigned int window_calls;
+	int window_ret;			/* not 0: there is no window to be had */
 	unsigned int copy_calls, copy_segs, state_calls, event_calls;
 	int copy_ret;			/* not 0: answer of the next copies */
 	int event_ret;			/* not 0: answer when events have run out */
@@ -56,7 +59,27 @@ extern struct fake fake;
 /* cmocka group and test fixtures. The test opens the port, once it is ready. */
 int fake_eal(void **state);
 int fake_setup(void **state);
+int fake_setup_window(void **state);	/* the driver's way is the window */
 int fake_teardown(void **state);	/* fails when an mbuf is missing */
+/* A case that holds for both ways to the bytes is two cases. */
+#define FAKE_BOTH_WAYS(f) \
+	{ #f "_by_copy", f, fake_setup, fake_teardown, NULL }, \
+	{ #f "_by_window", f, fake_setup_window, fake_teardown, NULL }
+
+static inline bool fake_is_window(void)
+{
+	return fake.state.way == VSP_WAY_WINDOW;
+}
+
+/* So many system calls for copies, of so many pieces; none by the window. */
+static inline void fake_assert_copies(unsigned int calls, unsigned int segs)
+{
+	assert_int_equal(fake.copy_calls, fake_is_window() ? 0 : calls);
+	assert_int_equal(fake.copy_segs, fake_is_window() ? 0 : segs);
+}
+
+/* The driver unmaps, from the window only. */
+void fake_unmap(uint32_t off, uint32_t len);
 void fake_features(uint64_t features);
 void fake_open(void);
 void fake_event(enum vsp_event_type type, uint32_t queue, uint32_t flags);
