@@ -43,7 +43,7 @@ struct port_counters {
  * @tx:      takes frames from the first on and returns how many; the others
  *           stay the caller's
  * @service: ten times a second: what must not wait for traffic; may change
- *           port->up. @now_s: the switch's clock
+ *           port->up and port->way. @now_s: the switch's clock
  * @count:   adds what only the kind knows, since open: rx_drops, tx_packets,
  *           tx_bytes, tx_drops (taken, but not delivered)
  */
@@ -62,6 +62,7 @@ struct port {
 	char name[PORT_NAME_LEN];	/* of the device, without "eth:" */
 	uint16_t index;
 	bool up;			/* worth sending to */
+	const char *way;		/* to the bytes: "copy", "window"; or NULL */
 	struct rte_mempool *pool;
 	uint32_t max_frame;
 	struct port_counters turns;	/* the switch's own counting */

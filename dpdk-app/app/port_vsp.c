@@ -97,6 +97,7 @@ static void port_vsp_stop(struct port *port)
 	p->nr_queues = 0;
 	p->next_queue = 0;
 	port->up = false;
+	port->way = NULL;
 }
 
 static void port_vsp_close(struct port *port)
@@ -163,6 +164,7 @@ static void port_vsp_service(struct port *port, uint32_t now_s)
 	vsp_port_info_get(p->port, &info);
 	p->nr_queues = info.nr_queues;
 	port->up = vsp_port_ready(p->port);
+	port->way = !port->up ? NULL : info.window ? "window" : "copy";
 }
 
 const struct port_ops port_vsp_ops = {

@@ -31,6 +31,8 @@ static void stats_json_port(const struct port *port, FILE *out, double elapsed_s
 
 	fprintf(out, "{\"name\":\"%s\",\"kind\":\"%s\",\"up\":%s",
 		port->name, port->ops->kind, port->up ? "true" : "false");
+	if (port->way)
+		fprintf(out, ",\"way\":\"%s\"", port->way);
 	fprintf(out, ",\"rx_packets\":%" PRIu64 ",\"rx_bytes\":%" PRIu64
 		",\"rx_drops\":%" PRIu64,
 		c->rx_packets, c->rx_bytes, c->rx_drops);

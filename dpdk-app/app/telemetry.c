@@ -49,6 +49,8 @@ static void telemetry_add_port(struct rte_tel_data *dict, const struct port *por
 	rte_tel_data_add_dict_string(dict, "name", port->name);
 	rte_tel_data_add_dict_string(dict, "kind", port->ops->kind);
 	rte_tel_data_add_dict_string(dict, "link", port->up ? "up" : "down");
+	if (port->way)
+		rte_tel_data_add_dict_string(dict, "way", port->way);
 	telemetry_add(dict, "rx_packets", c->rx_packets);
 	telemetry_add(dict, "rx_bytes", c->rx_bytes);
 	telemetry_add(dict, "rx_drops", c->rx_drops);
