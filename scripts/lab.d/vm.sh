@@ -92,7 +92,7 @@ tsc_rate() {
 }
 
 kernel_arguments() {
-	local rate= check=
+	local rate="" check=""
 
 	# A window has anonymous memory in a second address space, which that check
 	# (of the debug kernel alone) takes for a fault.
