@@ -230,8 +230,16 @@ switch_runs() {
 	[[ -n ${SWITCH_PIDS[$1]:-} ]] && kill -0 "${SWITCH_PIDS[$1]}" 2>/dev/null
 }
 
+# Or dead, with all its threads: when this shell takes note of that is the shell's affair,
+# and under load it has been seen not to for a minute.
 process_gone() {
-	! kill -0 "$1" 2>/dev/null
+	local state
+	local -a tasks
+
+	kill -0 "$1" 2>/dev/null || return 0
+	{ read -r _ _ state _ <"/proc/$1/stat"; } 2>/dev/null || return 0
+	tasks=("/proc/$1/task"/*)
+	[[ $state == Z && ${#tasks[@]} -eq 1 ]]
 }
 
 # switch_stop NAME: by SIGTERM; true when it ended by itself.
