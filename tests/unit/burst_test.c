@@ -72,6 +72,32 @@ static void burst_ends_before_a_chain_without_room(void **state)
 	ring_with_all(no_room, 0);
 }
 
+/* Frames with their header, which have a way of their own: also they must fit. */
+static void no_room_for_two(struct ring *r)
+{
+	const bool indirect[] = { false, true };
+	unsigned int i, k;
+
+	for (k = 0; k < 2; k++) {
+		for (i = 0; i < 3; i++)
+			guest_post(&r->g, ones, 2, 0, indirect[k]);
+		r->b->max_segs = 5;
+		assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), 2);
+		assert_int_equal(r->b->nr_segs, 4);
+		r->b->max_segs = 1;
+		assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), -E2BIG);
+		r->b->max_segs = 6;
+		assert_int_equal(vrl_vq_peek_burst(&r->vq, r->b, 8), 3);
+		vrl_vq_consume(&r->vq, r->b, 3);
+	}
+}
+
+static void burst_ends_before_a_pair_without_room(void **state)
+{
+	(void)state;
+	ring_with_all(no_room_for_two, 0);
+}
+
 static void no_table_room(struct ring *r)
 {
 	bool in_place = !r->vq.fetch;
@@ -226,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(peek_honours_all_limits),
 		cmocka_unit_test(burst_ends_before_a_chain_without_room),
+		cmocka_unit_test(burst_ends_before_a_pair_without_room),
 		cmocka_unit_test(burst_ends_before_a_table_without_room),
 		cmocka_unit_test(table_in_two_ranges_is_put_together),
 		cmocka_unit_test(all_tables_of_a_burst_are_fetched_at_once),

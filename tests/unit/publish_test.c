@@ -62,8 +62,9 @@ static void before_release(void)
 #include "../../vringh-lib/src/inflight.c"
 #include "../../vringh-lib/src/inflight_packed.c"
 #include "../../vringh-lib/src/packed.c"
-#include "../../vringh-lib/src/packed_event.c"
+#include "../../vringh-lib/src/packed_used.c"
 #include "../../vringh-lib/src/split.c"
+#include "../../vringh-lib/src/split_used.c"
 #include "../../vringh-lib/src/vring.c"
 
 static void watch(struct ring *r)

@@ -7,6 +7,7 @@
  * this program with a READ_ONCE and an acquire load that do the rewriting, so a
  * second look at any word of the rings would see the driver's garbage.
  */
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 static struct guest *victim;
 static void *victim_table;		/* indirect, of two entries */
+static int garbage = 0xee;
 static unsigned int nr_reads;
 
 static bool in_area(const void *p, const void *area, size_t size)
@@ -42,7 +44,7 @@ static void rewrite(volatile void *p, size_t size)
 	if (!victim || !is_driver_memory(victim, (const void *)p))
 		return;
 	nr_reads++;
-	memset((void *)p, 0xee, size);
+	memset((void *)p, garbage, size);
 }
 
 #undef READ_ONCE
@@ -57,8 +59,9 @@ static void rewrite(volatile void *p, size_t size)
 #include "../../vringh-lib/src/inflight.c"
 #include "../../vringh-lib/src/inflight_packed.c"
 #include "../../vringh-lib/src/packed.c"
-#include "../../vringh-lib/src/packed_event.c"
+#include "../../vringh-lib/src/packed_used.c"
 #include "../../vringh-lib/src/split.c"
+#include "../../vringh-lib/src/split_used.c"
 #include "../../vringh-lib/src/vring.c"
 
 /* All of memory, where it is. */
@@ -190,6 +193,29 @@ static void indirect_descriptors_are_read_once(void **state)
 	}
 }
 
+/*
+ * Right after the one entry has been read it becomes a harmless one with no next: for
+ * whoever followed it back to itself that would be the end of a chain of two.
+ */
+static void a_table_of_one_that_names_itself_is_a_loop(void **state)
+{
+	const struct guest_buf buf = { 0x1000, 60 };
+	struct vring_desc *table;
+	struct guest g;
+
+	(void)state;
+	guest_init(&g, GUEST_SPLIT, 8, 0);
+	table = g.chain[guest_post(&g, &buf, 1, 0, true)].table;
+	table->flags |= htole16(VRING_DESC_F_NEXT);
+	table->next = 0;
+	victim_table = table;
+	garbage = 0x10;
+	burst_destroy(peek_rewritten(&g, -EPROTO, true));
+	garbage = 0xee;
+	victim_table = NULL;
+	guest_fini(&g);
+}
+
 int main(void)
 {
 	static enum guest_kind split = GUEST_SPLIT, packed = GUEST_PACKED;
@@ -200,6 +226,7 @@ int main(void)
 		  chained_descriptors_are_read_once, NULL, NULL, &split },
 		{ "split_indirect_descriptors_are_read_once",
 		  indirect_descriptors_are_read_once, NULL, NULL, &split },
+		cmocka_unit_test(a_table_of_one_that_names_itself_is_a_loop),
 		{ "packed_single_descriptors_are_read_once",
 		  single_descriptors_are_read_once, NULL, NULL, &packed },
 		{ "packed_chained_descriptors_are_read_once",

@@ -73,6 +73,11 @@ const struct vec_script vec_scripts_packed[] = {
 		{ VEC_POST, 0, 1, W }, { VEC_POST, 1, 1, W }, { VEC_PEEK, 4, 2 }, { VEC_TAKE, 2 },
 		{ VEC_POST_CHAIN, 2, 1, W, 3 }, { VEC_PEEK, 4, -EPROTO },
 		{ VEC_WHY, VRL_WHY_LOOP } } },
+	{ "a_pair_into_what_is_in_flight_breaks_the_queue", P, 4, w, {
+		{ VEC_POST, 0, 1, W }, { VEC_POST, 1, 1, W }, { VEC_POST, 2, 1, W },
+		{ VEC_PEEK, 4, 3 }, { VEC_TAKE, 3 },
+		{ VEC_POST_CHAIN, 3, 1, W, 2 }, { VEC_PEEK, 4, -EPROTO },
+		{ VEC_WHY, VRL_WHY_LOOP } } },
 	{ "what_was_taken_can_be_given_back_on_a_broken_queue", P, 4, w, {
 		{ VEC_POST, 0, 9, W }, { VEC_PEEK, 4, 1 }, { VEC_TAKE, 1 },
 		{ VEC_POST, 9, 1, W }, { VEC_PEEK, 4, -EPROTO }, { VEC_WHY, VRL_WHY_HEAD_RANGE },

@@ -11,42 +11,6 @@
  */
 #include "queue.h"
 
-/*
- * Where a table in plain memory is to be read from: in place, if it lies in one piece
- * and its words are aligned; else from a copy. Returns 0 with @f->err, or -E2BIG,
- * -EAGAIN.
- */
-static int chain_find_table(struct burst_walk *w, struct vrl_fetch *f, __u32 nr)
-{
-	const struct vrl_seg seg = { .iova = f->iova, .len = f->len };
-	const struct vrl_burst b = { .segs = (struct vrl_seg *)&seg };
-	const struct vrl_chain c = { .nr_out = 1, .out_len = f->len };
-	void *p = vrl_mem_at(w->mem, f->iova, f->len, VRL_PERM_R);
-
-	if (p && table_is_aligned(p)) {
-		f->dst = p;
-		return 0;
-	}
-	if (nr > w->b->max_table - w->nr_table)
-		return -E2BIG;
-	f->dst = &w->b->table[w->nr_table];
-	f->err = vrl_mem_read(w->mem, &b, &c, 0, f->dst, f->len);
-	if (f->err == -EAGAIN)
-		return -EAGAIN;
-	w->nr_table += nr;
-	return 0;
-}
-
-/* The fetch op will copy it. Returns 0 or -E2BIG. */
-static int chain_order_table(struct burst_walk *w, struct vrl_fetch *f, __u32 nr)
-{
-	if (nr > w->b->max_table - w->nr_table)
-		return -E2BIG;
-	f->dst = &w->b->table[w->nr_table];
-	w->nr_table += nr;
-	return 0;
-}
-
 int vrl_range_check(__u64 addr, __u32 len, __u64 iova_last)
 {
 	if (!len)
@@ -54,46 +18,6 @@ int vrl_range_check(__u64 addr, __u32 len, __u64 iova_last)
 	/* The last byte is compared, not the one behind it. */
 	if (addr > iova_last || len - 1 > iova_last - addr)
 		return VRL_WHY_ADDR_RANGE;
-	return 0;
-}
-
-/*
- * The table is only noted here; it is read with those of the whole burst. Room
- * for its segments is set aside now, so that the chains behind can be walked.
- */
-int vrl_chain_note_table(struct burst_walk *w, struct vrl_chain *c,
-			 __u64 iova, __u32 len)
-{
-	const struct vrl_vq *vq = w->vq;
-	struct vrl_burst *b = w->b;
-	__u32 nr = len / sizeof(struct vrl_desc);
-	__u32 before = (__u32)c->nr_out + c->nr_in;
-	__u32 room = VRL_CHAIN_MAX - before;
-	struct vrl_fetch *f;
-	int ret;
-
-	if (!(vq->features & VRL_F_INDIRECT))
-		return VRL_WHY_INDIRECT_OFF;
-	if (!nr || nr > VRL_CHAIN_MAX || len % sizeof(struct vrl_desc))
-		return VRL_WHY_INDIRECT_LEN;
-	if (range_check(w, iova, len))
-		return VRL_WHY_ADDR_RANGE;
-
-	if (room > nr)
-		room = nr;
-	if (room > b->max_segs - w->nr_segs)
-		return -E2BIG;
-
-	f = &b->fetches[w->nr_fetches];
-	f->iova = iova;
-	f->len = len;
-	f->err = 0;
-	ret = w->mem ? chain_find_table(w, f, nr) : chain_order_table(w, f, nr);
-	if (ret)
-		return ret;
-	w->nr_fetches++;
-	w->nr_segs += room;
-	c->flags = before ? CHAIN_GOES_ON : CHAIN_TABLE;
 	return 0;
 }
 
@@ -122,7 +46,8 @@ int vrl_chain_divide(struct vrl_chain *c, const struct vrl_seg *first, __u32 nr)
 int vrl_chain_follow(const struct burst_walk *w, struct chain_walk *k, struct desc_array a,
 		     const struct vrl_seg *limit)
 {
-	__u16 flags, next;
+	const struct vrl_desc *next;
+	__u16 flags;
 	int ret;
 
 	for (;;) {
@@ -137,68 +62,34 @@ int vrl_chain_follow(const struct burst_walk *w, struct chain_walk *k, struct de
 		seg_store(k->seg++, k->d.addr, desc_len(k->d), flags & DESC_F_WRITE);
 		if (!(flags & DESC_F_NEXT))
 			return 0;
-		next = desc_next(k->d);
-		if (unlikely(next >= a.num))
+		next = desc_array_next(a, k->d);
+		if (unlikely(!next))
 			return VRL_WHY_NEXT_RANGE;
-		k->d = desc_read(&a.desc[next]);
+		k->d = desc_read(next);
 	}
 }
 
-/*
- * The table of a chain, which may have other segments before. The next descriptor
- * is @d, its segment @seg. Whoever wants more than the table has goes in circles.
- * Returns 0 or enum vrl_why.
- */
-static noinline int table_follow(struct burst_walk *w, struct vrl_chain *c, struct desc_copy d,
-				 struct vrl_seg *seg, struct desc_array table)
+/* Whoever wants more than the table has goes in circles. */
+int vrl_table_follow(struct burst_walk *w, struct vrl_chain *c, struct desc_copy d,
+		     struct vrl_seg *seg, struct desc_array table)
 {
 	struct vrl_seg *const first = &w->b->segs[c->seg];
 	const __u32 before = c->flags & CHAIN_GOES_ON ? (__u32)c->nr_out + c->nr_in : 0;
-	const __u32 most = VRL_CHAIN_MAX - before;
-	const struct vrl_seg *limit = first + before + (table.num < most ? table.num : most);
+	const __u32 most = VRL_CHAIN_MAX - before, nr = desc_array_nr(table);
+	const struct vrl_seg *limit = first + before + (nr < most ? nr : most);
 	struct chain_walk k = { .d = d, .seg = seg };
 	int ret;
 
 	ret = vrl_chain_follow(w, &k, table, limit);
 	if (ret == -E2BIG)
-		return table.num <= most ? VRL_WHY_LOOP : VRL_WHY_CHAIN_TOO_LONG;
+		return nr <= most ? VRL_WHY_LOOP : VRL_WHY_CHAIN_TOO_LONG;
 	if (ret == CHAIN_INDIRECT)
 		return VRL_WHY_INDIRECT_NESTED;
 	return ret ? ret : vrl_chain_divide(c, first, (__u32)(k.seg - first));
 }
 
-/* Split: entries are chained by their next. Returns 0 or enum vrl_why. */
-static __always_inline int table_walk_split(struct burst_walk *w, struct vrl_chain *c,
-					    const struct vrl_desc *desc, __u32 entries)
-{
-	const struct desc_array table = { desc, entries };
-	struct vrl_seg *seg = &w->b->segs[c->seg];
-	struct desc_copy d = desc_read(desc);
-
-	if (unlikely(c->flags & CHAIN_GOES_ON))
-		return table_follow(w, c, d, seg + c->nr_out + c->nr_in, table);
-	if (entries < 2)
-		return table_follow(w, c, d, seg, table);
-	switch (desc_flags(d) & DESC_F_KIND) {
-	case DESC_F_NEXT:
-		if (likely(chain_pair(w, c, table, &d, &seg, 0)))
-			return 0;
-		break;
-	case DESC_F_NEXT | DESC_F_WRITE:
-		if (likely(chain_pair(w, c, table, &d, &seg, DESC_F_WRITE)))
-			return 0;
-		break;
-	}
-	return table_follow(w, c, d, seg, table);
-}
-
-/*
- * Packed: all entries, in order; of the flags only DESC_F_WRITE means something. The
- * table is the whole chain. From entry @i on, which has been read as @d. Returns 0
- * or enum vrl_why.
- */
-static noinline int table_follow_packed(struct burst_walk *w, struct vrl_chain *c,
-					struct desc_copy d, struct desc_array table, __u32 i)
+int vrl_table_follow_packed(struct burst_walk *w, struct vrl_chain *c, struct desc_copy d,
+			    struct desc_array table, __u32 i)
 {
 	struct vrl_seg *const first = &w->b->segs[c->seg];
 	int ret;
@@ -208,82 +99,126 @@ static noinline int table_follow_packed(struct burst_walk *w, struct vrl_chain *
 		if (unlikely(ret))
 			return ret;
 		seg_store(&first[i], d.addr, desc_len(d), desc_packed_flags(d) & DESC_F_WRITE);
-		if (++i == table.num)
-			return vrl_chain_divide(c, first, table.num);
+		if (++i == desc_array_nr(table))
+			return vrl_chain_divide(c, first, i);
 		d = desc_read(&table.desc[i]);
 	}
 }
 
-/* As chain_pair(): a table of two that go the same way, else the general walk. */
-static __always_inline int table_pair_packed(struct burst_walk *w, struct vrl_chain *c,
-					     struct desc_copy head, struct desc_array table,
-					     const __u16 write)
+/* The table of chain @c, which has been read or is read in place. */
+static int table_walk(struct burst_walk *w, struct vrl_chain *c, struct desc_array table)
 {
 	struct vrl_seg *seg = &w->b->segs[c->seg];
-	struct desc_copy d;
-	__u32 len;
 
-	if (unlikely(table.num != 2 || !range_is_fine(w, head.addr, desc_len(head))))
-		return table_follow_packed(w, c, head, table, 0);
-	d = desc_read(&table.desc[1]);
-	seg_store(seg++, head.addr, desc_len(head), write);
-	if (unlikely((desc_packed_flags(d) & DESC_F_WRITE) != write ||
-		     !range_is_fine(w, d.addr, desc_len(d)) ||
-		     __builtin_add_overflow(desc_len(head), desc_len(d), &len)))
-		return table_follow_packed(w, c, d, table, 1);
-	seg_store(seg, d.addr, desc_len(d), write);
-	chain_store(c, 2, len, write);
+	if (w->vq->features & VRL_F_PACKED)
+		return table_walk_packed(w, c, table, c->seg);
+	if (c->flags & CHAIN_GOES_ON)
+		seg += c->nr_out + c->nr_in;
+	return vrl_table_follow(w, c, desc_read(table.desc), seg, table);
+}
+
+/*
+ * A table in plain memory that lies in several pieces, or whose words are not aligned:
+ * a copy of it. Returns 0 with @f->err, or -E2BIG, -EAGAIN.
+ */
+static int chain_copy_table(struct burst_walk *w, struct vrl_fetch *f, __u32 nr)
+{
+	const struct vrl_seg seg = { .iova = f->iova, .len = f->len };
+	const struct vrl_burst b = { .segs = (struct vrl_seg *)&seg };
+	const struct vrl_chain c = { .nr_out = 1, .out_len = f->len };
+
+	if (nr > w->b->max_table - w->nr_table)
+		return -E2BIG;
+	f->dst = &w->b->table[w->nr_table];
+	f->err = vrl_mem_read(w->mem, &b, &c, 0, f->dst, f->len);
+	if (f->err == -EAGAIN)
+		return -EAGAIN;
+	w->nr_table += nr;
 	return 0;
 }
 
-static __always_inline int table_walk_packed(struct burst_walk *w, struct vrl_chain *c,
-					     const struct vrl_desc *desc, __u32 entries)
+/* The fetch op will copy it. Returns 0 or -E2BIG. */
+static int chain_order_table(struct burst_walk *w, struct vrl_fetch *f, __u32 nr)
 {
-	const struct desc_array table = { desc, entries };
-	const struct desc_copy d = desc_read(desc);
-
-	return desc_packed_flags(d) & DESC_F_WRITE ?
-	       table_pair_packed(w, c, d, table, DESC_F_WRITE) :
-	       table_pair_packed(w, c, d, table, 0);
+	if (nr > w->b->max_table - w->nr_table)
+		return -E2BIG;
+	f->dst = &w->b->table[w->nr_table];
+	w->nr_table += nr;
+	return 0;
 }
 
-/* The tables of the first @n chains, which have been read. As vrl_chain_walk_tables(). */
-static __always_inline int tables_walk(struct burst_walk *w, unsigned int n, const bool packed)
+/*
+ * A table that is not copied is walked here, so that all of the driver's memory is
+ * looked at chain by chain. Any other is only noted, and walked with those of the whole
+ * burst. Room for its segments is set aside now, so that the chains behind can be
+ * walked.
+ */
+int vrl_chain_note_table(struct burst_walk *w, struct vrl_chain *c,
+			 __u64 iova, __u32 len)
 {
-	const struct vrl_fetch *f = w->b->fetches;
+	struct vrl_burst *b = w->b;
+	__u32 nr = len / sizeof(struct vrl_desc);
+	__u32 before = (__u32)c->nr_out + c->nr_in;
+	__u32 room = VRL_CHAIN_MAX - before;
+	const struct vrl_desc *p = NULL;
+	struct vrl_fetch *f;
+	int ret;
+
+	if (!(w->vq->features & VRL_F_INDIRECT))
+		return VRL_WHY_INDIRECT_OFF;
+	if (!nr || nr > VRL_CHAIN_MAX || len % sizeof(struct vrl_desc))
+		return VRL_WHY_INDIRECT_LEN;
+	if (range_check(w, iova, len))
+		return VRL_WHY_ADDR_RANGE;
+
+	if (room > nr)
+		room = nr;
+	if (room > b->max_segs - w->nr_segs)
+		return -E2BIG;
+
+	c->flags = before ? CHAIN_GOES_ON : CHAIN_TABLE;
+	if (w->mem)
+		p = vrl_mem_at(w->mem, iova, len, VRL_PERM_R);
+	if (p && table_is_aligned(p)) {
+		ret = table_walk(w, c, (struct desc_array){ p, len });
+		w->nr_segs = c->seg + c->nr_out + c->nr_in;
+		return ret;
+	}
+
+	f = &b->fetches[w->nr_fetches];
+	f->iova = iova;
+	f->len = len;
+	f->err = 0;
+	ret = w->mem ? chain_copy_table(w, f, nr) : chain_order_table(w, f, nr);
+	if (ret)
+		return ret;
+	w->nr_fetches++;
+	w->nr_segs += room;
+	return 0;
+}
+
+/* The tables of the first @n chains. As vrl_chain_walk_tables(). */
+static int tables_walk(struct burst_walk *w, unsigned int n)
+{
 	struct vrl_chain *const first = w->b->chains, *const end = first + n, *c;
-	__u32 entries;
+	const struct vrl_fetch *f = w->b->fetches;
+	struct desc_array table;
 	int ret;
 
 	for (c = first; c != end; c++) {
 		if (!(c->flags & (CHAIN_TABLE | CHAIN_GOES_ON)))
 			continue;
-		entries = f->len / sizeof(struct vrl_desc);
+		table = (struct desc_array){ f->dst, f->len };
 		if (unlikely(f->err)) {
 			chain_clear(c, VRL_CHAIN_FAULT);
-			f++;
-			continue;
+		} else {
+			ret = table_walk(w, c, table);
+			if (unlikely(ret))
+				return c != first ? (int)(c - first) : vq_break(w->vq, ret);
 		}
-		if (packed)
-			ret = table_walk_packed(w, c, f->dst, entries);
-		else
-			ret = table_walk_split(w, c, f->dst, entries);
-		if (unlikely(ret))
-			return c != first ? (int)(c - first) : vq_break(w->vq, ret);
 		f++;
 	}
 	return (int)n;
-}
-
-/* In functions of their own: together they do not fit into the registers. */
-static noinline int tables_walk_split(struct burst_walk *w, unsigned int n)
-{
-	return tables_walk(w, n, false);
-}
-
-static noinline int tables_walk_packed(struct burst_walk *w, unsigned int n)
-{
-	return tables_walk(w, n, true);
 }
 
 int vrl_chain_walk_tables(struct burst_walk *w, unsigned int n)
@@ -295,6 +230,5 @@ int vrl_chain_walk_tables(struct burst_walk *w, unsigned int n)
 		if (ret)
 			return ret;
 	}
-	return w->vq->features & VRL_F_PACKED ? tables_walk_packed(w, n) :
-						tables_walk_split(w, n);
+	return tables_walk(w, n);
 }

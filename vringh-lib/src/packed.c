@@ -37,19 +37,21 @@ int vrl_packed_avail_count(struct vrl_vq *vq)
  * once they have been read.
  */
 struct packed_cursor {
-	__u32 off;
+	const struct packed_desc *p;
 	__u32 left;
 	__u16 want;
 	__u16 flags;
 	bool have_flags;
 };
 
-static inline void packed_advance(struct packed_cursor *at, __u32 nr, __u32 num)
+/* @last: behind the ring of @num. */
+static __always_inline void packed_advance(struct packed_cursor *at, __u32 nr,
+					   const struct packed_desc *last, __u32 num)
 {
 	at->left -= nr;
-	at->off += nr;
-	if (at->off >= num) {
-		at->off -= num;
+	at->p += nr;
+	if (unlikely(at->p >= last)) {
+		at->p -= num;
 		at->want ^= DESC_F_OWNER;
 	}
 }
@@ -76,7 +78,7 @@ static __always_inline int packed_run(struct burst_walk *w, const struct vrl_cha
 {
 	const __u16 mask = DESC_F_OWNER | DESC_F_KIND, want = at->want | write;
 	const __u32 num = w->vq->num, room = w->b->max_segs - w->nr_segs;
-	const struct packed_desc *d = &packed_ring(w->vq)[at->off];
+	const struct packed_desc *const last = packed_ring(w->vq) + num, *d = at->p;
 	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
 	struct vrl_chain *c = w->c, *const first = c;
 	__u32 nr_segs = w->nr_segs, n = (__u32)(end - c);
@@ -89,7 +91,7 @@ static __always_inline int packed_run(struct burst_walk *w, const struct vrl_cha
 		return -E2BIG;
 	n = n < room ? n : room;
 	n = n < at->left ? n : at->left;
-	n = n < num - at->off ? n : num - at->off;
+	n = n < last - d ? n : (__u32)(last - d);
 	end = c + n;
 	for (;;) {
 		addr = le64_to_cpu(READ_ONCE(d->addr));
@@ -102,8 +104,7 @@ static __always_inline int packed_run(struct burst_walk *w, const struct vrl_cha
 			break;
 		c->id = id | 1u << ID_NR_SHIFT;
 		seg_store(seg++, addr, len, write);
-		c->seg = nr_segs++;
-		chain_store(c, 1, len, write);
+		chain_store(c, nr_segs++, 1, len, write);
 		c++;
 		d++;
 		at->have_flags = false;
@@ -117,7 +118,7 @@ static __always_inline int packed_run(struct burst_walk *w, const struct vrl_cha
 	}
 
 	at->flags = flags;
-	packed_advance(at, (__u32)(c - first), num);
+	packed_advance(at, (__u32)(c - first), last, num);
 	w->nr_segs = nr_segs;
 	w->c = c;
 	return ret;
@@ -156,14 +157,14 @@ static inline const struct packed_desc *packed_next(const struct vrl_vq *vq,
 /*
  * The chain w->c, whatever it is: its next descriptor is *@p, read as @d, its segment
  * @seg. Bounded by the descriptors that are not in flight, by VRL_CHAIN_MAX, and by
- * the room in the burst.
+ * the room in the burst. @left: descriptors that are not in flight.
  */
-static noinline int packed_follow(struct burst_walk *w, const struct packed_cursor *at,
+static noinline int packed_follow(struct burst_walk *w, __u32 left,
 				  const struct packed_desc *p, struct packed_copy d,
 				  struct vrl_seg *seg)
 {
 	struct vrl_seg *const first = &w->b->segs[w->nr_segs];
-	const __u32 most = at->left < VRL_CHAIN_MAX ? at->left : VRL_CHAIN_MAX;
+	const __u32 most = left < VRL_CHAIN_MAX ? left : VRL_CHAIN_MAX;
 	const __u32 room = w->b->max_segs - w->nr_segs, max = room < most ? room : most;
 	struct vrl_chain *c = w->c;
 	__u32 nr;
@@ -172,7 +173,7 @@ static noinline int packed_follow(struct burst_walk *w, const struct packed_curs
 
 	for (;;) {
 		if (unlikely(seg == first + max))
-			return packed_too_long(max, at->left);
+			return packed_too_long(max, left);
 		if (unlikely(d.flags & DESC_F_INDIRECT))
 			return VRL_WHY_INDIRECT_NEXT;
 		ret = range_check(w, d.addr, d.len);
@@ -196,80 +197,136 @@ static noinline int packed_follow(struct burst_walk *w, const struct packed_curs
 	return vrl_chain_divide(c, first, nr);
 }
 
+/* What packed_pair() returns when it is for packed_follow() to go on. */
+#define PACKED_GOES_ON	(-1)
+
 /*
- * The chain w->c of several descriptors. Two that go the same way, a header and a
- * frame, are gone through here; anything else is taken over by packed_follow().
+ * Two descriptors that go the same way, a header and a frame: 0 if @d, at @p, and the
+ * next one are chain @c. Else PACKED_GOES_ON with *@p, *@d and *@seg, or an enum
+ * vrl_why. *@seg is segs[@at]; there is room, and enough that is not in flight.
  */
-static __always_inline int packed_walk_chain(struct burst_walk *w, const struct packed_cursor *at,
-					     const __u16 write)
+static __always_inline int packed_pair(struct burst_walk *w, struct vrl_chain *c,
+				       const struct packed_desc **p, struct packed_copy *d,
+				       struct vrl_seg **seg, __u32 at)
 {
-	const struct packed_desc *p = &packed_ring(w->vq)[at->off];
-	const struct packed_copy head = packed_read(p, at->flags);
-	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
-	struct vrl_chain *c = w->c;
-	struct packed_copy d;
+	const __u16 write = d->flags & DESC_F_WRITE;
+	const struct packed_copy head = *d;
 	__u32 len;
 	__u16 id;
 
-	if (unlikely(at->left < 2 || w->b->max_segs - w->nr_segs < 2 ||
-		     !range_is_fine(w, head.addr, head.len)))
-		return packed_follow(w, at, p, head, seg);
-
-	p = packed_next(w->vq, p);
-	d = packed_read(p, le16_to_cpu(READ_ONCE(p->flags)));
-	seg_store(seg++, head.addr, head.len, write);
-	if (unlikely((d.flags & DESC_F_KIND) != write || !range_is_fine(w, d.addr, d.len) ||
-		     __builtin_add_overflow(head.len, d.len, &len)))
-		return packed_follow(w, at, p, d, seg);
-	seg_store(seg, d.addr, d.len, write);
-	id = le16_to_cpu(READ_ONCE(p->id));
+	if (unlikely(!range_is_fine(w, head.addr, head.len)))
+		return PACKED_GOES_ON;
+	*p = packed_next(w->vq, *p);
+	*d = packed_read(*p, le16_to_cpu(READ_ONCE((*p)->flags)));
+	seg_store((*seg)++, head.addr, head.len, write);
+	if (unlikely((d->flags & DESC_F_KIND) != write || !range_is_fine(w, d->addr, d->len) ||
+		     __builtin_add_overflow(head.len, d->len, &len)))
+		return PACKED_GOES_ON;
+	seg_store(*seg, d->addr, d->len, write);
+	id = le16_to_cpu(READ_ONCE((*p)->id));
 	if (unlikely(id >= w->vq->num))
 		return VRL_WHY_HEAD_RANGE;
 	c->id = id | 2u << ID_NR_SHIFT;
-	c->seg = w->nr_segs;
-	chain_store(c, 2, len, write);
-	w->nr_segs += 2;
+	chain_store(c, at, 2, len, write);
 	return 0;
 }
 
-/* The chain w->c that is a table. */
-static __always_inline int packed_note_table(struct burst_walk *w, const struct packed_cursor *at)
-{
-	const struct packed_desc *p = &packed_ring(w->vq)[at->off];
-	__u16 id = le16_to_cpu(READ_ONCE(p->id));
-
-	if (unlikely(at->flags & DESC_F_NEXT))
-		return VRL_WHY_INDIRECT_NEXT;
-	if (unlikely(id >= w->vq->num))
-		return VRL_WHY_HEAD_RANGE;
-	w->c->id = id | 1u << ID_NR_SHIFT;
-	return chain_note_table(w, w->c, le64_to_cpu(READ_ONCE(p->addr)),
-				le32_to_cpu(READ_ONCE(p->len)));
-}
-
-/* Chains of several descriptors, of which the first one is @kind, or of a table. */
+/* Chains of several descriptors, of which the first one is @write or is not. */
 static __always_inline int packed_run_chains(struct burst_walk *w, const struct vrl_chain *end,
-					     struct packed_cursor *at, const __u16 kind)
+					     struct packed_cursor *cursor, const __u16 write)
 {
-	const __u16 mask = DESC_F_OWNER | (kind == DESC_F_INDIRECT ? kind : DESC_F_KIND);
-	const struct packed_desc *ring = packed_ring(w->vq);
-	const __u32 num = w->vq->num;
+	const __u16 kind = DESC_F_NEXT | write, mask = DESC_F_OWNER | DESC_F_KIND;
+	const __u32 num = w->vq->num, max_segs = w->b->max_segs;
+	const struct packed_desc *const last = packed_ring(w->vq) + num, *p;
+	struct vrl_seg *seg = &w->b->segs[w->nr_segs], *s;
+	/* In registers, as nobody else gets to see where it is. */
+	struct packed_cursor at = *cursor;
+	struct vrl_chain *c = w->c;
+	__u32 nr_segs = w->nr_segs, nr;
+	struct packed_copy d;
 	int ret;
 
 	do {
-		if (kind == DESC_F_INDIRECT)
-			ret = packed_note_table(w, at);
-		else
-			ret = packed_walk_chain(w, at, kind & DESC_F_WRITE);
+		d = packed_read(at.p, kind);
+		p = at.p;
+		s = seg;
+		nr = 2;
+		ret = PACKED_GOES_ON;
+		if (likely(at.left >= 2 && nr_segs + 2 <= max_segs))
+			ret = packed_pair(w, c, &p, &d, &s, nr_segs);
+		if (unlikely(ret == PACKED_GOES_ON)) {
+			w->c = c;
+			w->nr_segs = nr_segs;
+			ret = packed_follow(w, at.left, p, d, s);
+			nr = c->id >> ID_NR_SHIFT;
+		}
 		if (unlikely(ret))
 			break;
-		packed_advance(at, w->c->id >> ID_NR_SHIFT, num);
-		at->have_flags = false;
-		if (++w->c == end || !at->left)
+		seg += nr;
+		nr_segs += nr;
+		packed_advance(&at, nr, last, num);
+		at.have_flags = false;
+		if (++c == end || !at.left)
 			break;
-		at->flags = packed_flags(&ring[at->off]);
-		at->have_flags = true;
-	} while ((at->flags & mask) == (at->want | kind));
+		at.flags = packed_flags(at.p);
+		at.have_flags = true;
+	} while ((at.flags & mask) == (at.want | kind));
+
+	w->nr_segs = nr_segs;
+	w->c = c;
+	*cursor = at;
+	return ret;
+}
+
+/* Chains that are a table: walked here, or noted for later if that is not so simple. */
+static __always_inline int packed_run_tables(struct burst_walk *w, const struct vrl_chain *end,
+					     struct packed_cursor *cursor, const char *window)
+{
+	const __u16 mask = DESC_F_OWNER | DESC_F_INDIRECT | DESC_F_NEXT;
+	const __u32 num = w->vq->num, max_segs = w->b->max_segs;
+	const struct packed_desc *const last = packed_ring(w->vq) + num;
+	struct packed_cursor at = *cursor;
+	struct vrl_chain *c = w->c;
+	__u32 nr_segs = w->nr_segs;
+	struct desc_array table;
+	struct packed_copy d;
+	__u16 id;
+	int ret;
+
+	if (unlikely(at.flags & DESC_F_NEXT))
+		return VRL_WHY_INDIRECT_NEXT;
+	do {
+		d = packed_read(at.p, 0);
+		id = le16_to_cpu(READ_ONCE(at.p->id));
+		ret = VRL_WHY_HEAD_RANGE;
+		if (unlikely(id >= num))
+			break;
+		c->id = id | 1u << ID_NR_SHIFT;
+		table.size = d.len;
+		table.desc = table_in_place(w, window, d.addr, d.len);
+		if (likely(table.desc && desc_array_nr(table) <= max_segs - nr_segs)) {
+			ret = table_walk_packed(w, c, table, nr_segs);
+			nr_segs += desc_array_nr(table);
+		} else {
+			chain_clear(c, 0);
+			c->seg = nr_segs;
+			w->nr_segs = nr_segs;
+			ret = vrl_chain_note_table(w, c, d.addr, d.len);
+			nr_segs = w->nr_segs;
+		}
+		if (unlikely(ret))
+			break;
+		packed_advance(&at, 1, last, num);
+		at.have_flags = false;
+		if (++c == end || !at.left)
+			break;
+		at.flags = packed_flags(at.p);
+		at.have_flags = true;
+	} while ((at.flags & mask) == (at.want | DESC_F_INDIRECT));
+
+	w->nr_segs = nr_segs;
+	w->c = c;
+	*cursor = at;
 	return ret;
 }
 
@@ -289,19 +346,29 @@ static noinline int packed_run_in(struct burst_walk *w, const struct vrl_chain *
 static noinline int packed_run_chains_out(struct burst_walk *w, const struct vrl_chain *end,
 					  struct packed_cursor *at)
 {
-	return packed_run_chains(w, end, at, DESC_F_NEXT);
+	return packed_run_chains(w, end, at, 0);
 }
 
 static noinline int packed_run_chains_in(struct burst_walk *w, const struct vrl_chain *end,
 					 struct packed_cursor *at)
 {
-	return packed_run_chains(w, end, at, DESC_F_NEXT | DESC_F_WRITE);
+	return packed_run_chains(w, end, at, DESC_F_WRITE);
 }
 
-static noinline int packed_run_tables(struct burst_walk *w, const struct vrl_chain *end,
-				      struct packed_cursor *at)
+static noinline int packed_run_tables_window(struct burst_walk *w, const struct vrl_chain *end,
+					     struct packed_cursor *at)
 {
-	return packed_run_chains(w, end, at, DESC_F_INDIRECT);
+	const char *window = w->mem->window;
+
+	if (!window)
+		__builtin_unreachable();
+	return packed_run_tables(w, end, at, window);
+}
+
+static noinline int packed_run_tables_table(struct burst_walk *w, const struct vrl_chain *end,
+					    struct packed_cursor *at)
+{
+	return packed_run_tables(w, end, at, NULL);
 }
 
 /*
@@ -311,10 +378,9 @@ static noinline int packed_run_tables(struct burst_walk *w, const struct vrl_cha
  */
 static unsigned int packed_walk(struct burst_walk *w, unsigned int n, __u32 left, int *why)
 {
-	const struct packed_desc *ring = packed_ring(w->vq);
 	const struct vrl_chain *end = w->b->chains + n;
 	struct packed_cursor at = {
-		.off = pos_off(w->vq->last_avail),
+		.p = packed_ring(w->vq) + pos_off(w->vq->last_avail),
 		.left = left,
 		.want = avail_flags(w->vq->last_avail),
 	};
@@ -322,7 +388,7 @@ static unsigned int packed_walk(struct burst_walk *w, unsigned int n, __u32 left
 	w->c = w->b->chains;
 	for (*why = 0; !*why && w->c != end && at.left;) {
 		if (!at.have_flags)
-			at.flags = packed_flags(&ring[at.off]);
+			at.flags = packed_flags(at.p);
 		if ((at.flags & DESC_F_OWNER) != at.want)
 			break;
 		switch (at.flags & DESC_F_KIND) {
@@ -339,9 +405,12 @@ static unsigned int packed_walk(struct burst_walk *w, unsigned int n, __u32 left
 			*why = packed_run_chains_in(w, end, &at);
 			break;
 		default:
-			*why = packed_run_tables(w, end, &at);
+			*why = w->mem && w->mem->window ?
+			       packed_run_tables_window(w, end, &at) :
+			       packed_run_tables_table(w, end, &at);
 		}
 	}
+	w->vq->peeked = (__u16)(left - at.left);
 	return (unsigned int)(w->c - w->b->chains);
 }
 
@@ -362,82 +431,13 @@ int vrl_packed_peek(struct burst_walk *w, unsigned int max)
 
 void vrl_packed_take(struct vrl_vq *vq, const struct vrl_burst *b, unsigned int n)
 {
-	__u32 took = 0;
+	/* All that the last peek found, mostly: then it has counted them. */
+	__u32 took = vq->peeked;
 	unsigned int i;
 
-	for (i = 0; i < n; i++)
-		took += b->chains[i].id >> ID_NR_SHIFT;
+	if (unlikely(n != b->nr_chains || !took))
+		for (took = 0, i = 0; i < n; i++)
+			took += b->chains[i].id >> ID_NR_SHIFT;
+	vq->peeked = 0;
 	vq->last_avail = pos_add(vq->last_avail, took, vq->num);
-}
-
-static inline __u16 packed_write(struct packed_desc *d, const struct vrl_used_elem *e,
-			       __u16 flags)
-{
-	WRITE_ONCE(d->len, cpu_to_le32(e->len));
-	WRITE_ONCE(d->id, cpu_to_le16((__u16)e->id));
-	return e->len ? flags | DESC_F_WRITE : flags;
-}
-
-/*
- * Show the driver what was written: the used descriptor at used_idx, with @flags
- * of the position; the next one will be @n descriptors on.
- */
-static void packed_publish(struct vrl_vq *vq, __u16 flags, __u32 n)
-{
-	struct packed_desc *first = &packed_ring(vq)[pos_off(vq->used_idx)];
-	__u32 since = pos_distance(vq->signalled, vq->used_idx, vq->num);
-
-	/*
-	 * After twice the ring without a decision the two positions no longer
-	 * tell how many there were: then the next decision is "call".
-	 */
-	if (unlikely(since + n >= 2 * vq->num))
-		vq->signalled_valid = 0;
-	vq->used_idx = pos_add(vq->used_idx, n, vq->num);
-
-	/*
-	 * (U) Used descriptors and buffers before the flags of the first one. Pairs
-	 * with the driver's read barrier after it loads them: it goes on to the
-	 * others only from there.
-	 */
-	smp_store_release(&first->flags, cpu_to_le16(flags));
-}
-
-void vrl_packed_push(struct vrl_vq *vq, const struct vrl_used_elem *e, unsigned int n)
-{
-	struct packed_desc *ring = packed_ring(vq);
-	const __u32 num = vq->num;
-	__u32 off = pos_off(vq->used_idx), done, nr;
-	__u16 flags = used_flags(vq->used_idx);
-	__u16 first, rest;
-	unsigned int i;
-
-	first = packed_write(&ring[off], &e[0], flags);
-	done = e[0].id >> ID_NR_SHIFT;
-	off += done;
-	for (i = 1; i < n; i++) {
-		if (off >= num) {
-			off -= num;
-			flags ^= DESC_F_OWNER;
-		}
-		rest = packed_write(&ring[off], &e[i], flags);
-		WRITE_ONCE(ring[off].flags, cpu_to_le16(rest));
-		nr = e[i].id >> ID_NR_SHIFT;
-		off += nr;
-		done += nr;
-	}
-	packed_publish(vq, first, done);
-}
-
-/* One descriptor where the batch begins, for its last chain (2.8.9). */
-void vrl_packed_push_in_order(struct vrl_vq *vq, const struct vrl_used_elem *e, unsigned int n)
-{
-	struct packed_desc *first = &packed_ring(vq)[pos_off(vq->used_idx)];
-	__u16 flags = packed_write(first, &e[n - 1], used_flags(vq->used_idx));
-	__u32 done = 0;
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		done += e[i].id >> ID_NR_SHIFT;
-	packed_publish(vq, flags, done);
 }

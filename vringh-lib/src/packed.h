@@ -2,7 +2,7 @@
 /*
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
- * Descriptors of a packed ring and positions in it, for packed.c, packed_event.c and the log.
+ * Descriptors of a packed ring and positions in it, for packed.c, packed_used.c and the log.
  */
 #ifndef VRL_PACKED_H
 #define VRL_PACKED_H

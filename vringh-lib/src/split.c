@@ -3,34 +3,9 @@
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
  * Split ring, device side (virtio 1.3, section 2.7): from the avail ring to a burst
- * of checked chains, from a burst of used elements to the used ring, and the two
- * questions about notifications.
+ * of checked chains.
  */
-#include "queue.h"
-
-/* 2.7.6 and 2.7.8; used_event and avail_event follow ring[num]. */
-struct avail_ring {
-	__le16 flags;
-	__le16 idx;
-	__le16 ring[];
-};
-
-struct used_elem {
-	__le32 id;
-	__le32 len;
-};
-
-struct used_ring {
-	__le16 flags;
-	__le16 idx;
-	struct used_elem ring[];
-};
-
-#define AVAIL_F_NO_INTERRUPT	1
-#define USED_F_NO_NOTIFY	1
-
-static_assert(sizeof(struct vrl_desc) == 16, "2.7.5");
-static_assert(sizeof(struct used_elem) == 8, "2.7.8");
+#include "split.h"
 
 bool vrl_split_state_is_valid(const struct vrl_vq *vq, const struct vrl_vq_state *st)
 {
@@ -75,6 +50,7 @@ static __always_inline unsigned int split_read_run(const struct vrl_vq *vq, stru
 	const __u32 num = vq->num;
 	__u16 head;
 
+#pragma GCC unroll 4
 	for (; slot != end; slot++, c++) {
 		head = le16_to_cpu(READ_ONCE(*slot));
 		if (unlikely(head >= num))
@@ -127,8 +103,7 @@ static __always_inline int split_run(struct burst_walk *w, const struct vrl_chai
 		if (unlikely(ret))
 			break;
 		seg_store(seg++, d.addr, desc_len(d), write);
-		c->seg = at++;
-		chain_store(c, 1, desc_len(d), write);
+		chain_store(c, at++, 1, desc_len(d), write);
 		if (++c == stop) {
 			ret = stop == end ? 0 : -E2BIG;
 			break;
@@ -156,14 +131,14 @@ static noinline int split_too_long(const struct vrl_vq *vq, __u32 nr)
  */
 static noinline int split_follow(struct burst_walk *w, struct desc_copy d, struct vrl_seg *seg)
 {
-	const struct desc_array ring = { w->vq->desc, w->vq->num };
+	const struct desc_array ring = { w->vq->desc, (__u64)w->vq->num * sizeof(struct vrl_desc) };
 	struct vrl_seg *const first = &w->b->segs[w->nr_segs];
 	struct chain_walk k = { .d = d, .seg = seg };
 	__u32 max = w->b->max_segs - w->nr_segs;
 	struct vrl_chain *c = w->c;
 	int ret, end;
 
-	max = max < ring.num ? max : ring.num;
+	max = max < w->vq->num ? max : w->vq->num;
 	max = max < VRL_CHAIN_MAX ? max : VRL_CHAIN_MAX;
 	end = vrl_chain_follow(w, &k, ring, first + max);
 	if (end == -E2BIG || (end == CHAIN_INDIRECT && k.seg == first + max))
@@ -187,22 +162,26 @@ static noinline int split_follow(struct burst_walk *w, struct desc_copy d, struc
 static __always_inline int split_run_chains(struct burst_walk *w, const struct vrl_chain *end,
 					    struct desc_copy *next, const __u16 write)
 {
-	const struct desc_array ring = { w->vq->desc, w->vq->num };
-	const __u32 max_segs = ring.num < 2 ? 0 : w->b->max_segs;
+	const struct desc_array ring = { w->vq->desc, (__u64)w->vq->num * sizeof(struct vrl_desc) };
+	const __u32 max_segs = w->vq->num < 2 ? 0 : w->b->max_segs;
 	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
 	struct desc_copy d = *next;
 	struct vrl_chain *c = w->c;
-	__u32 at = w->nr_segs;
+	__u32 at = w->nr_segs, got;
 	int ret = 0;
 
 	do {
-		c->seg = at;
-		if (likely(at + 2 <= max_segs && chain_pair(w, c, ring, &d, &seg, write))) {
+		got = 0;
+		if (likely(at + 2 <= max_segs))
+			got = chain_pair(w, c, ring, &d, seg, at, write);
+		if (likely(got == 2)) {
 			at += 2;
+			seg += 2;
 		} else {
+			c->seg = at;
 			w->c = c;
 			w->nr_segs = at;
-			ret = split_follow(w, d, seg);
+			ret = split_follow(w, d, seg + got);
 			if (unlikely(ret))
 				break;
 			at = w->nr_segs;
@@ -216,6 +195,83 @@ static __always_inline int split_run_chains(struct burst_walk *w, const struct v
 	w->nr_segs = at;
 	w->c = c;
 	*next = d;
+	return ret;
+}
+
+/*
+ * The chain w->c that is @table, of which @t is next and @seg its segment; or, if it
+ * cannot be read where it is, the @len bytes at @iova. From w->nr_segs on.
+ */
+static noinline int split_follow_table(struct burst_walk *w, __u64 iova, __u32 len,
+				       struct desc_array table, struct desc_copy t,
+				       struct vrl_seg *seg)
+{
+	struct vrl_chain *c = w->c;
+	int ret;
+
+	chain_clear(c, 0);
+	c->seg = w->nr_segs;
+	if (!table.desc)
+		return vrl_chain_note_table(w, c, iova, len);
+	if (desc_array_nr(table) > w->b->max_segs - w->nr_segs)
+		return -E2BIG;
+	ret = vrl_table_follow(w, c, t, seg, table);
+	w->nr_segs += (__u32)c->nr_out + c->nr_in;
+	return ret;
+}
+
+/* Chains that are a table: walked here, or noted for later if that is not so simple. */
+static __always_inline int split_run_tables(struct burst_walk *w, const struct vrl_chain *end,
+					    struct desc_copy *next, const char *window)
+{
+	const struct vrl_desc *const desc = w->vq->desc, *p;
+	const __u32 max_segs = w->b->max_segs;
+	struct vrl_seg *seg = &w->b->segs[w->nr_segs];
+	struct vrl_chain *c = w->c;
+	/* The words of *next apart: as a whole they would be kept on the stack. */
+	__u64 iova = next->addr, rest = next->rest;
+	struct desc_array table;
+	struct desc_copy t;
+	__u32 at = w->nr_segs, got;
+	int ret = 0;
+
+	if (unlikely(desc_flags(*next) & DESC_F_NEXT))
+		return VRL_WHY_INDIRECT_NEXT;
+	do {
+		table.size = (__u32)rest;
+		table.desc = table_in_place(w, window, iova, (__u32)rest);
+		t = (struct desc_copy){ 0 };
+		got = 0;
+		if (likely(table.desc)) {
+			t = desc_read(table.desc);
+			if (likely(at + 2 <= max_segs))
+				got = table_pair(w, c, table, &t, seg, at);
+			if (likely(got == 2)) {
+				at += 2;
+				seg += 2;
+				goto next_chain;
+			}
+		}
+		w->c = c;
+		w->nr_segs = at;
+		ret = split_follow_table(w, iova, (__u32)rest, table, t, seg + got);
+		if (unlikely(ret))
+			break;
+		at = w->nr_segs;
+		seg = &w->b->segs[at];
+next_chain:
+		if (++c == end)
+			break;
+		p = &desc[c->id];
+		iova = le64_to_cpu(READ_ONCE(p->addr));
+		rest = le64_to_cpu(READ_ONCE(p->len_flags_next));
+		/* DESC_F_WRITE means nothing here and must be ignored (2.7.5.3.2). */
+	} while ((rest >> 32 & (DESC_F_INDIRECT | DESC_F_NEXT)) == DESC_F_INDIRECT);
+
+	w->nr_segs = at;
+	w->c = c;
+	next->addr = iova;
+	next->rest = rest;
 	return ret;
 }
 
@@ -244,30 +300,20 @@ static noinline int split_run_chains_in(struct burst_walk *w, const struct vrl_c
 	return split_run_chains(w, end, next, DESC_F_WRITE);
 }
 
-/* Chains that are a table. */
-static noinline int split_run_tables(struct burst_walk *w, const struct vrl_chain *end,
+static noinline int split_run_tables_window(struct burst_walk *w, const struct vrl_chain *end,
 					    struct desc_copy *next)
 {
-	const struct vrl_desc *const desc = w->vq->desc;
-	struct vrl_chain *c = w->c;
-	struct desc_copy d = *next;
-	int ret;
+	const char *window = w->mem->window;
 
-	do {
-		if (unlikely(desc_flags(d) & DESC_F_NEXT)) {
-			ret = VRL_WHY_INDIRECT_NEXT;
-			break;
-		}
-		/* DESC_F_WRITE means nothing here and must be ignored (2.7.5.3.2). */
-		ret = chain_note_table(w, c, d.addr, desc_len(d));
-		if (unlikely(ret) || ++c == end)
-			break;
-		d = desc_read(&desc[c->id]);
-	} while (desc_flags(d) & DESC_F_INDIRECT);
+	if (!window)
+		__builtin_unreachable();
+	return split_run_tables(w, end, next, window);
+}
 
-	w->c = c;
-	*next = d;
-	return ret;
+static noinline int split_run_tables_table(struct burst_walk *w, const struct vrl_chain *end,
+					   struct desc_copy *next)
+{
+	return split_run_tables(w, end, next, NULL);
 }
 
 /*
@@ -296,7 +342,9 @@ static unsigned int split_walk(struct burst_walk *w, unsigned int n, int *why)
 			*why = split_run_chains_in(w, end, &d);
 			break;
 		default:
-			*why = split_run_tables(w, end, &d);
+			*why = w->mem && w->mem->window ?
+			       split_run_tables_window(w, end, &d) :
+			       split_run_tables_table(w, end, &d);
 		}
 	} while (!*why && w->c != end);
 
@@ -332,122 +380,4 @@ int vrl_split_peek(struct burst_walk *w, unsigned int max)
 	if (unlikely(!n))
 		return vq_break(vq, VRL_WHY_HEAD_RANGE);
 	return vrl_split_walk(w, n);
-}
-
-static void split_write(struct used_elem *dst, const struct vrl_used_elem *src,
-		       unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		dst[i].id = cpu_to_le32(src[i].id);
-		dst[i].len = cpu_to_le32(src[i].len);
-	}
-}
-
-/* @n entries later: their number is what a driver of IN_ORDER counts by, too. */
-static void split_publish(struct vrl_vq *vq, unsigned int n)
-{
-	struct used_ring *used = vq->device;
-	__u16 idx = (__u16)(vq->used_idx + n);
-
-	/*
-	 * After 65536 elements without a decision the two indices no longer
-	 * tell how many there were: then the next decision is "call".
-	 */
-	if (unlikely((__u16)(idx - vq->signalled) < n))
-		vq->signalled_valid = 0;
-	vq->used_idx = idx;
-
-	/*
-	 * (U) Used elements and buffers before used idx. Pairs with the
-	 * driver's read barrier after it loads used idx.
-	 */
-	smp_store_release(&used->idx, cpu_to_le16(idx));
-}
-
-void vrl_split_push(struct vrl_vq *vq, const struct vrl_used_elem *e, unsigned int n)
-{
-	struct used_ring *used = vq->device;
-	unsigned int slot, run, left;
-
-	for (left = n, slot = vq->used_idx; left; left -= run, slot += run) {
-		slot &= vq->num - 1;
-		run = vq->num - slot;
-		if (run > left)
-			run = left;
-		split_write(&used->ring[slot], e, run);
-		e += run;
-	}
-	split_publish(vq, n);
-}
-
-/* One element where the batch begins, for its last chain (2.7.9). */
-void vrl_split_push_in_order(struct vrl_vq *vq, const struct vrl_used_elem *e, unsigned int n)
-{
-	struct used_ring *used = vq->device;
-
-	split_write(&used->ring[vq->used_idx & (vq->num - 1)], &e[n - 1], 1);
-	split_publish(vq, n);
-}
-
-bool vrl_split_needs_call(struct vrl_vq *vq)
-{
-	const struct avail_ring *avail = vq->driver;
-	__u16 old = vq->signalled, new = vq->used_idx;
-	bool valid = vq->signalled_valid;
-	__u16 event;
-
-	if (valid && old == new)
-		return false;
-	vq->signalled = new;
-	vq->signalled_valid = 1;
-
-	/*
-	 * (N) Used idx stored before used_event or flags are loaded. Pairs with
-	 * the driver's barrier between storing those and loading used idx: at
-	 * least one of the two sides sees the other.
-	 */
-	smp_mb();
-
-	if (!(vq->features & VRL_F_EVENT_IDX))
-		return !(le16_to_cpu(READ_ONCE(avail->flags)) &
-			 AVAIL_F_NO_INTERRUPT);
-	event = le16_to_cpu(READ_ONCE(avail->ring[vq->num]));
-	return !valid || (__u16)(new - event - 1) < (__u16)(new - old);
-}
-
-static __le16 *split_avail_event(struct used_ring *used, __u32 num)
-{
-	return (__le16 *)&used->ring[num];
-}
-
-bool vrl_split_enable_kick(struct vrl_vq *vq)
-{
-	const struct avail_ring *avail = vq->driver;
-	struct used_ring *used = vq->device;
-
-	if (vq->features & VRL_F_EVENT_IDX)
-		WRITE_ONCE(*split_avail_event(used, vq->num),
-			   cpu_to_le16(vq->last_avail));
-	else
-		WRITE_ONCE(used->flags, cpu_to_le16(0));
-
-	/*
-	 * (K) Request stored before avail idx is loaded. Pairs with the driver's
-	 * barrier between storing avail idx and loading avail_event or flags.
-	 */
-	smp_mb();
-
-	/* Whether the index makes sense is for the next peek to say. */
-	return le16_to_cpu(READ_ONCE(avail->idx)) != vq->last_avail;
-}
-
-void vrl_split_disable_kick(struct vrl_vq *vq)
-{
-	struct used_ring *used = vq->device;
-
-	/* With event index, leaving avail_event behind is how to ask for none. */
-	if (!(vq->features & VRL_F_EVENT_IDX))
-		WRITE_ONCE(used->flags, cpu_to_le16(USED_F_NO_NOTIFY));
 }

@@ -176,6 +176,7 @@ int vrl_vq_peek_burst(struct vrl_vq *vq, struct vrl_burst *b, unsigned int max)
 
 	b->nr_chains = 0;
 	b->nr_segs = 0;
+	vq->peeked = 0;
 	if (unlikely(vq->broken))
 		return vq_broken_error(vq);
 	if (max > b->max_chains)
@@ -187,8 +188,11 @@ int vrl_vq_peek_burst(struct vrl_vq *vq, struct vrl_burst *b, unsigned int max)
 		n = vrl_log_peek(&w, max);
 	else
 		n = vq_is_packed(vq) ? vrl_packed_peek(&w, max) : vrl_split_peek(&w, max);
-	if (n > 0 && w.nr_fetches)
+	if (n > 0 && w.nr_fetches) {
+		/* It may end before a chain that was counted. */
+		vq->peeked = 0;
 		n = vrl_chain_walk_tables(&w, (unsigned int)n);
+	}
 	if (likely(n > 0)) {
 		b->nr_chains = (__u32)n;
 		b->nr_segs = w.nr_segs;

@@ -226,6 +226,7 @@ struct vrl_vq {
 	__u16 why;			/* enum vrl_why */
 	__u8 signalled_valid;
 	__u8 broken;
+	__u16 peeked;			/* packed: descriptors of the last peek, or 0 */
 	struct vrl_mem *mem;
 	vrl_fetch_fn fetch;
 	void *opaque;
