@@ -72,7 +72,8 @@ fuzz-afl: export AFL_NO_UI = 1
 fuzz-afl: export AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES = 1
 fuzz-afl: export AFL_AUTORESUME = 1
 fuzz-afl: $(FUZZERS:%=$(OUT)/%-afl)
-	@for f in $(FUZZERS); do \
+	@mkdir -p $(OUT)/afl; \
+	for f in $(FUZZERS); do \
 		afl-fuzz -V $(FUZZ_SECONDS) -G $(FUZZ_MAX_LEN) -t 5000 \
 			-i fuzz/corpus/$$f -o $(OUT)/afl/$$f -- $(OUT)/$$f-afl || exit 1; \
 		sed -n '/^\(run_time\|execs_done\|edges_found\|saved_\)/p' \
