@@ -88,6 +88,41 @@ static int model_add(struct model *m, unsigned int a, unsigned int b,
 	return 0;
 }
 
+/* Does cell @c + 1 go on where @c ends, with what would be there? */
+static bool goes_on(unsigned int c, const struct cell *a, const struct cell *b)
+{
+	return a->id && b->id && a->perm == b->perm &&
+	       b->addr - a->addr == cell_first(c + 1) - cell_first(c);
+}
+
+static int model_join(struct model *m, unsigned int a, unsigned int b,
+		      uint64_t addr, uint32_t perm)
+{
+	const struct cell begin = { UINT32_MAX, perm, addr };
+	const struct cell end = { UINT32_MAX, perm, addr + cell_first(b) - cell_first(a) };
+	bool before = a && goes_on(a - 1, &m->cell[a - 1], &begin);
+	bool after = b + 1 < CELLS && goes_on(b, &end, &m->cell[b + 1]);
+	const unsigned int max = m->max;
+	uint32_t id, behind;
+	int ret;
+
+	/* What joins takes no place of its own. */
+	m->max += before || after;
+	ret = model_add(m, a, b, addr, perm);
+	m->max = max;
+	if (ret)
+		return ret;
+	id = before ? m->cell[a - 1].id : m->next_id;
+	for (; a <= b; a++)
+		m->cell[a].id = id;
+	if (!after)
+		return 0;
+	behind = m->cell[b + 1].id;
+	for (b++; b < CELLS && m->cell[b].id == behind; b++)
+		m->cell[b].id = id;
+	return 0;
+}
+
 static int model_del(struct model *m, unsigned int a, unsigned int b)
 {
 	struct model before = *m;
@@ -234,9 +269,14 @@ static void step(struct run *r, const uint8_t *op)
 
 	switch (op[0] % 4) {
 	case 0:
-	case 1:
 		CHECK(vrl_iotlb_add(r->t, first, last, addr, perm) ==
 		      model_add(&r->model, op[1], op[2], addr, perm));
+		break;
+	case 1:
+		/* Few addresses, that go on often. */
+		addr = first + op[3] % 4 * UINT64_C(0x0123456789abcdef);
+		CHECK(vrl_iotlb_join(r->t, first, last, addr, perm) ==
+		      model_join(&r->model, op[1], op[2], addr, perm));
 		break;
 	case 2:
 		CHECK(vrl_iotlb_del(r->t, first, last) ==
