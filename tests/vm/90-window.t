@@ -8,24 +8,8 @@
 
 # shellcheck source=tests/vm/lib.sh
 . "${0%/*}/lib.sh"
-
-# guest_add NAME FUNCTION: a device with the card's translation, for vhost_vdpa.
-guest_add() {
-	echo 0 >/sys/bus/vdpa/drivers_autoprobe &&
-		timeout 30 vdpa dev add name "$1" mgmtdev "pci/$2" &&
-		echo "$1" >/sys/bus/vdpa/drivers/vhost_vdpa/bind
-	local status=$?
-
-	echo 1 >/sys/bus/vdpa/drivers_autoprobe
-	return $status
-}
-
-node_of() {
-	local node
-
-	node=$(echo "/sys/bus/vdpa/devices/$1"/vhost-vdpa-*)
-	echo "/dev/${node##*/}"
-}
+# shellcheck source=tests/vm/vhost.sh
+. "${0%/*}/vhost.sh"
 
 # hold NAME: a user that has something mapped, until it is told to end.
 hold() {
@@ -53,10 +37,6 @@ holds_end() {
 }
 trap 'holds_end; cleanup' EXIT
 
-ranges_of() {
-	sed -n 's/^as0.ranges: //p' "/sys/kernel/debug/vsp/$1/window"
-}
-
 # what a backend sees at the address where the user has its secret
 look() {
 	window look "$1" | sed -n 's/^sees //p'
@@ -66,10 +46,6 @@ vdpa_lacks() {
 	local shown
 
 	shown=$(timeout 20 vdpa dev show) && ! grep -q "^$1:" <<<"$shown"
-}
-
-no_pages_held() {
-	[[ $(ranges_of "$1") -eq 0 ]]
 }
 
 user_start() {
@@ -92,29 +68,36 @@ modprobe vhost_vdpa || give_up "no vhost_vdpa"
 check "a device with the card's translation, bound to vhost_vdpa" guest_add green "$VF1"
 is "by default" "$(cat "/sys/bus/pci/devices/$VF1/translation")" card
 program map window map "$VF1" "$(node_of green)"
-program limits window limits "$VF1" "$(node_of green)"
+program limits window_limits "$VF1" "$(node_of green)"
 program queues window_vq "$VF1" "$(node_of green)"
 program race window_race "$VF1" "$(node_of green)"
+
+# What was mapped has gone back: to the system, not just to the user.
+huge_pages_free() {
+	awk '/^HugePages_Total/ { t = $2 } /^HugePages_Free/ { f = $2 }
+		END { exit !(t && t == f) }' /proc/meminfo
+}
+check "all huge pages that were mapped are free again" wait_for 10 huge_pages_free
 
 # ---- neighbours
 
 check "a second device" guest_add blue "$VF2"
 check "whose user maps its memory" hold blue
 is "its backend sees it" "$(look "$VF2")" 0x5ec2e7
-is "that of the neighbour does not, and writes in vain" "$(look "$VF1")" 0
+program spy window spy "$VF1" "$(node_of green)"
 check "the user ends" hold_end blue TERM
 like "and finds its memory as it was" "$(cat "$WORK/hold.blue")" '^ok .*nobody has written'
-check "nothing is mapped then" wait_for 20 no_pages_held "$VF2"
+check "nothing is mapped then" wait_for 20 nothing_mapped "$VF2"
 
 # ---- sudden death
 
 check "a user maps its memory once more" hold blue
 check "a user of the other, too" hold green
 check "one is killed" hold_end blue KILL
-check "its memory is not mapped any more" wait_for 20 no_pages_held "$VF2"
+check "its memory is not mapped any more" wait_for 20 nothing_mapped "$VF2"
 is "that of the other one still is" "$(look "$VF1")" 0x5ec2e7
 check "which is killed as well" hold_end green KILL
-check "and leaves nothing" wait_for 20 no_pages_held "$VF1"
+check "and leaves nothing" wait_for 20 nothing_mapped "$VF1"
 
 # ---- gone with a user
 

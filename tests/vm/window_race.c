@@ -18,23 +18,8 @@
 
 #define BASE	(16ULL << 20)
 
-static unsigned int tests, failures;
 static struct backend be;
 static struct user user;
-
-static bool ok(bool good, const char *name)
-{
-	tests++;
-	failures += !good;
-	printf("%sok %u - %s\n", good ? "" : "not ", tests, name);
-	return good;
-}
-
-static void is(long long got, long long want, const char *name)
-{
-	if (!ok(got == want, name))
-		printf("# got %lld, wanted %lld\n", got, want);
-}
 
 static volatile uint64_t *at(uint64_t iova)
 {
@@ -103,6 +88,5 @@ int main(int argc, char **argv)
 	}
 	setlinebuf(stdout);
 	run(argv[1], argv[2]);
-	printf("1..%u\n", tests);
-	return failures != 0;
+	return done();
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/virtio_config.h>
@@ -32,26 +33,11 @@
 #define CVQ_IOVA	0x20000000ULL	/* in address space 1 alone */
 #define RING_SPACE	0x10000U	/* for one of NUM_MAX entries */
 
-static unsigned int tests, failures;
 static struct backend be;
 static struct user user;
 static uint8_t *mem, *ctrl_mem;
 static struct vring ctrl;
 static int ctrl_kick, call, config_call;
-
-static bool ok(bool good, const char *name)
-{
-	tests++;
-	failures += !good;
-	printf("%sok %u - %s\n", good ? "" : "not ", tests, name);
-	return good;
-}
-
-static void is(long long got, long long want, const char *name)
-{
-	if (!ok(got == want, name))
-		printf("# got %lld, wanted %lld\n", got, want);
-}
 
 static int vhost(unsigned long request, void *arg)
 {
@@ -253,12 +239,14 @@ static void test_backend(void)
 
 static void test_suspend(void)
 {
+	struct vhost_vring_state group = { .index = 0, .num = 1 };
 	unsigned int seen = be.events[VSP_EVENT_SUSPEND];
 	uint64_t one = 1;
 
 	is(vhost(VHOST_VDPA_SUSPEND, NULL), 0, "the device can be suspended");
 	ok(be.events[VSP_EVENT_SUSPEND] == seen + 1, "not before the backend has stopped");
 	is(queue_base(1), 7, "a queue is where the backend left it");
+	ok(vhost(VHOST_VDPA_SET_GROUP_ASID, &group) < 0, "a group of queues that run stays where it is");
 	is(queue_base(CVQ), 2, "the control queue where the kernel did");
 	ctrl_post(3);
 	need(write(ctrl_kick, &one, sizeof(one)) == sizeof(one), "kick");
@@ -305,6 +293,29 @@ static void test_bad_rings(void)
 	ok(be_dma_faults(&be) >= faults + 2, "both are DMA faults");
 }
 
+/* A backend that does not answer loses the function, and what it has seen of it. */
+static void test_mute(void)
+{
+	static struct backend next;
+	uint64_t start = (uint64_t)time(NULL);
+	struct vsp_state st;
+	uint8_t status = 0;
+
+	*(volatile uint64_t *)mem = 0x88;
+	is(*(volatile uint64_t *)(be.window[0] + IOVA), 0x88, "a backend sees the memory");
+	be.mute = true;
+	need(!vhost(VHOST_VDPA_SET_STATUS, &status), "reset");
+	ok((uint64_t)time(NULL) - start < 30, "a reset waits for its answer, but not for ever");
+	ok(ioctl(be.fd, VSP_IOC_GET_STATE, &st) < 0 && errno == ENOTCONN,
+	   "without one the function is lost to it");
+	ok(be_hidden(&be, IOVA, mem), "and so is the memory");
+	ok(be_counter(&be, "as0.ranges") && !be.table[0]->nr, "and what the table said");
+	be_open(&next, be.function, true);
+	*(volatile uint64_t *)mem = 0x99;
+	is(*(volatile uint64_t *)(next.window[0] + IOVA), 0x99, "the next one sees it");
+	ok(be_hidden(&be, IOVA, mem), "the one before does not");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 3) {
@@ -326,7 +337,7 @@ int main(int argc, char **argv)
 	test_suspend();
 	test_reset();
 	test_bad_rings();
+	test_mute();
 	user_close(&user);
-	printf("1..%u\n", tests);
-	return failures != 0;
+	return done();
 }

@@ -27,6 +27,30 @@ void need(bool good, const char *what)
 	exit(1);
 }
 
+/* ---- TAP ---- */
+
+static unsigned int tests, failures;
+
+bool ok(bool good, const char *name)
+{
+	tests++;
+	failures += !good;
+	printf("%sok %u - %s\n", good ? "" : "not ", tests, name);
+	return good;
+}
+
+void is(long long got, long long want, const char *name)
+{
+	if (!ok(got == want, name))
+		printf("# got %lld, wanted %lld\n", got, want);
+}
+
+int done(void)
+{
+	printf("1..%u\n", tests);
+	return failures != 0;
+}
+
 /* ---- memory ---- */
 
 void mem_fill(void *mem, uint64_t size, uint64_t seed)
@@ -61,7 +85,7 @@ void user_open(struct user *u, const char *device)
 	need(!ioctl(u->fd, VHOST_SET_BACKEND_FEATURES, &features), "VHOST_SET_BACKEND_FEATURES");
 }
 
-void user_start(struct user *u)
+void user_start_with(struct user *u, uint64_t more_features)
 {
 	uint64_t features;
 	uint8_t status = VIRTIO_CONFIG_S_FEATURES_OK;
@@ -69,7 +93,7 @@ void user_start(struct user *u)
 	need(!ioctl(u->fd, VHOST_GET_FEATURES, &features), "VHOST_GET_FEATURES");
 	features &= 1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_ACCESS_PLATFORM |
 		    1ULL << VIRTIO_NET_F_CTRL_VQ | 1ULL << VIRTIO_NET_F_MAC |
-		    1ULL << VIRTIO_NET_F_CTRL_MAC_ADDR;
+		    1ULL << VIRTIO_NET_F_CTRL_MAC_ADDR | more_features;
 	need(!ioctl(u->fd, VHOST_SET_FEATURES, &features), "VHOST_SET_FEATURES");
 	need(!ioctl(u->fd, VHOST_VDPA_SET_STATUS, &status), "FEATURES_OK");
 	status |= VIRTIO_CONFIG_S_DRIVER_OK;
@@ -143,7 +167,7 @@ static void *be_events(void *arg)
 		if (ev.type < sizeof(b->events) / sizeof(b->events[0]))
 			__atomic_fetch_add(&b->events[ev.type], 1, __ATOMIC_RELEASE);
 		ack.seq = ev.seq;
-		if (ioctl(b->fd, VSP_IOC_ACK, &ack))
+		if (!b->mute && ioctl(b->fd, VSP_IOC_ACK, &ack))
 			break;
 	}
 	return NULL;
@@ -204,9 +228,26 @@ uint64_t be_dma_faults(struct backend *b)
 	return file_number(path, "dma_faults");
 }
 
+uint64_t user_pinned_kib(void)
+{
+	return file_number("/proc/self/status", "VmPin");
+}
+
 uint64_t be_memory_kib(void)
 {
 	return file_number("/proc/self/status", "VmPTE");
+}
+
+bool be_hidden(struct backend *b, uint64_t iova, void *mem)
+{
+	static uint64_t secret = 0x1234000000000000;
+	volatile uint64_t *at = (volatile uint64_t *)(b->window[0] + iova), *word = mem;
+	bool unseen;
+
+	*word = ++secret;
+	unseen = *at != secret;
+	*at = 42;
+	return unseen && *word == secret;
 }
 
 int be_copy(struct backend *b, uint64_t iova, unsigned int dir)
