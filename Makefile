@@ -130,7 +130,9 @@ VFIO_PROGRAMS := $(addprefix $(BUILD)/vm/,vfio vfio_msix vfio_hostile mbox_fuzz)
 $(VFIO_PROGRAMS): tests/vm/lib/vfio_fn.c tests/vm/lib/vfio_vq.c tests/vm/lib/vfio_fn.h \
 	vdpa_sim_pcie/hw/regs.h
 
-WINDOW_PROGRAMS := $(addprefix $(BUILD)/vm/,window window_limits window_race window_vq)
+PAIR_PROGRAMS := $(addprefix $(BUILD)/vm/,window_hostile window_mortal)
+$(PAIR_PROGRAMS): $(addprefix tests/vm/lib/,vdpa_guest.c vdpa_guest.h vdpa_pair.c vdpa_pair.h)
+WINDOW_PROGRAMS := $(addprefix $(BUILD)/vm/,window window_limits window_race window_vq) $(PAIR_PROGRAMS)
 $(WINDOW_PROGRAMS): tests/vm/lib/vdpa_user.c tests/vm/lib/vdpa_user.h $(wildcard vringh-lib/src/*.c)
 $(WINDOW_PROGRAMS): VM_CFLAGS := -Ivringh-lib/include
 
