@@ -60,7 +60,7 @@ fuzz: $(FUZZERS:%=$(OUT)/%-libfuzzer)
 	@for f in $(FUZZERS); do \
 		mkdir -p $(OUT)/corpus/$$f && \
 		$(OUT)/$$f-libfuzzer -max_total_time=$(FUZZ_SECONDS) \
-			-max_len=$(FUZZ_MAX_LEN) -timeout=5 -print_final_stats=1 \
+			-max_len=$(FUZZ_MAX_LEN) -timeout=60 -print_final_stats=1 \
 			-artifact_prefix=$(OUT)/$$f- \
 			$(OUT)/corpus/$$f fuzz/corpus/$$f || exit 1; \
 	done
@@ -74,7 +74,7 @@ fuzz-afl: export AFL_AUTORESUME = 1
 fuzz-afl: $(FUZZERS:%=$(OUT)/%-afl)
 	@mkdir -p $(OUT)/afl; \
 	for f in $(FUZZERS); do \
-		afl-fuzz -V $(FUZZ_SECONDS) -G $(FUZZ_MAX_LEN) -t 5000 \
+		afl-fuzz -V $(FUZZ_SECONDS) -G $(FUZZ_MAX_LEN) -t 60000 \
 			-i fuzz/corpus/$$f -o $(OUT)/afl/$$f -- $(OUT)/$$f-afl || exit 1; \
 		sed -n '/^\(run_time\|execs_done\|edges_found\|saved_\)/p' \
 			$(OUT)/afl/$$f/default/fuzzer_stats; \
