@@ -153,9 +153,13 @@ static void test_ctrl(void)
 	bell = mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, user.fd, CVQ * PAGE);
 	if (!ok(bell != MAP_FAILED, "its doorbell can be mapped"))
 		return;
-	ctrl_post(2);
+	/* Twice: the card may look once more after a kick, and find the first one so. */
+	ctrl_post(4);
 	*bell = CVQ;
 	is(ctrl_answer(), VIRTIO_NET_OK, "and rung without a system call");
+	ctrl_post(2);
+	*bell = CVQ;
+	is(ctrl_answer(), VIRTIO_NET_OK, "as often as one likes");
 	is(mac_last(), 2, "with the same effect");
 	ok(mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, user.fd, 9 * PAGE) == MAP_FAILED,
 	   "a queue that is not there has no doorbell");
@@ -247,7 +251,7 @@ static void test_suspend(void)
 	ok(be.events[VSP_EVENT_SUSPEND] == seen + 1, "not before the backend has stopped");
 	is(queue_base(1), 7, "a queue is where the backend left it");
 	ok(vhost(VHOST_VDPA_SET_GROUP_ASID, &group) < 0, "a group of queues that run stays where it is");
-	is(queue_base(CVQ), 2, "the control queue where the kernel did");
+	is(queue_base(CVQ), 3, "the control queue where the kernel did");
 	ctrl_post(3);
 	need(write(ctrl_kick, &one, sizeof(one)) == sizeof(one), "kick");
 	is(be_copy(&be, IOVA, VSP_COPY_FROM_DRIVER), -EAGAIN, "nothing is copied meanwhile");
