@@ -204,6 +204,16 @@ static void test_part(void)
 	ok(be_hidden(&be, iova + 3 * PAGE, mem + 3 * PAGE) &&
 	   be_hidden(&be, iova + HUGE - PAGE, mem + HUGE - PAGE), "and no more");
 	mem_fill(mem, SIZE, 13);
+	is(be_copy(&be, iova + 3 * PAGE - 4, VSP_COPY_FROM_DRIVER), 1,
+	   "the kernel's copy does not go over the end");
+	be.copied = ~0ULL;
+	is(be_copy(&be, iova + 3 * PAGE - 4, VSP_COPY_TO_DRIVER), 1, "in either direction");
+	is(*(volatile uint64_t *)(mem + 3 * PAGE), 13 + 3 * PAGE, "so nothing is written there");
+	mem_fill(mem, SIZE, 13);
+	user_map(&user, iova + 3 * PAGE, mem + 16 * PAGE, PAGE, VHOST_ACCESS_RW);
+	is(be_copy(&be, iova + 3 * PAGE - 4, VSP_COPY_FROM_DRIVER), 0, "over a seam it does");
+	is((long long)(be.copied >> 32), 13 + 16 * PAGE, "to what is mapped there");
+	mem_fill(mem, SIZE, 13);
 	user_map(&user, iova + 2 * HUGE + PAGE, mem + HUGE + PAGE, HUGE - PAGE, VHOST_ACCESS_RW);
 	ok(window_has(iova + 2 * HUGE + PAGE, HUGE - PAGE, 13 + HUGE + PAGE),
 	   "a huge page but for its first part");
