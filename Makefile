@@ -168,6 +168,10 @@ vm-test: lab-build ## tests in the lab's virtual machine (KERNEL=6.12|7.2|debug,
 bench-vring: ## vringh-lib against rte_vhost, vringh and a floor: instructions and times (BENCH_ROUNDS=n)
 	@tests/bench/run
 
+bench-virtio-user: lab-build ## DPDK's virtio-user on a function and on VDUSE, in the lab (BENCH_ROUNDS=n; root)
+	@$(LAB) run --kernel $(KERNEL) --timeout 540 -- \
+		env BENCH_ROUNDS=$(or $(BENCH_ROUNDS),7) tests/bench/virtio-user
+
 lint: ## static checks (scripts/check.sh --list names them)
 	@scripts/check.sh
 
@@ -175,9 +179,9 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 	@echo "  variables:        KVER KDIR KERNEL PREFIX DESTDIR; make modules W=1 shows all warnings"
 
 .PHONY: all user modules test-modules vm-programs toolchain lib install-lib uninstall-lib \
 	app tool install install-modules install-app install-tool install-man uninstall \
-	demo lab-build bench-vring check check-fast unit stress arm64 coverage fuzz vm-test lint clean help
+	demo lab-build bench-vring bench-virtio-user check check-fast unit stress arm64 coverage fuzz vm-test lint clean help
