@@ -10,17 +10,12 @@
 
 /*
  * From here on the CPU's block copy: it does not fetch the lines that it
- * overwrites, which were last in the driver's cache. Starting it costs more than
- * shorter copies gain.
+ * overwrites, and going to the driver these were last in its cache. Starting it costs
+ * more than shorter copies gain.
  */
 #define STRING_MOVE_MIN	512
 
-void vrl_copy_long_from_driver(void *dst, const void *src, __u64 len)
-{
-	memcpy(dst, src, (unsigned long)len);
-}
-
-void vrl_copy_long_to_driver(void *dst, const void *src, __u64 len)
+void vrl_copy_long(void *dst, const void *src, __u64 len)
 {
 	if (len < STRING_MOVE_MIN ||
 	    !copy_string_move(dst, src, (unsigned long)len))

@@ -19,8 +19,7 @@
 /* Longest copy that is done inline. */
 #define VRL_COPY_SHORT	256
 
-void vrl_copy_long_from_driver(void *dst, const void *src, __u64 len);
-void vrl_copy_long_to_driver(void *dst, const void *src, __u64 len);
+void vrl_copy_long(void *dst, const void *src, __u64 len);
 
 #ifndef VRL_PLAIN_C
 
@@ -106,7 +105,7 @@ vrl_copy_to_driver(void *dst, const void *src, __u64 len);
 static inline void vrl_copy_from_driver(void *dst, const void *src, __u64 len)
 {
 	if (!vrl_copy_short((char *)dst, (const char *)src, len))
-		vrl_copy_long_from_driver(dst, src, len);
+		vrl_copy_long(dst, src, len);
 	__asm__ __volatile__("" : : : "memory");
 }
 
@@ -114,7 +113,7 @@ static inline void vrl_copy_from_driver(void *dst, const void *src, __u64 len)
 static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
 {
 	if (!vrl_copy_short((char *)dst, (const char *)src, len))
-		vrl_copy_long_to_driver(dst, src, len);
+		vrl_copy_long(dst, src, len);
 }
 
 #else /* VRL_PLAIN_C */
@@ -122,25 +121,25 @@ static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
 static inline bool vrl_copy_short(char *d, const char *s, __u64 len)
 {
 	if (len <= VRL_COPY_SHORT)
-		vrl_copy_long_from_driver(d, s, len);
+		vrl_copy_long(d, s, len);
 	return len <= VRL_COPY_SHORT;
 }
 
 static inline void vrl_copy_8_to_16(char *d, const char *s, __u64 len)
 {
-	vrl_copy_long_from_driver(d, s, len);
+	vrl_copy_long(d, s, len);
 }
 
 static inline void vrl_copy_from_driver(void *dst, const void *src, __u64 len)
 {
 	if (len)
-		vrl_copy_long_from_driver(dst, src, len);
+		vrl_copy_long(dst, src, len);
 }
 
 static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
 {
 	if (len)
-		vrl_copy_long_to_driver(dst, src, len);
+		vrl_copy_long(dst, src, len);
 }
 
 #endif /* VRL_PLAIN_C */
