@@ -141,10 +141,12 @@ static bool msix_latch(struct vsp_msix_vec *vec)
 	atomic64_inc(&vec->masked);
 	trace_vsp_msix(fn, vec->nr, VSP_TRACE_MSIX_PENDING);
 	raw_spin_lock_irqsave(&fn->msix.lock, flags);
-	msix_publish_pending(fn, fn->msix.pending | BIT(vec->nr));
+	WRITE_ONCE(fn->msix.pending, fn->msix.pending | BIT(vec->nr));
 	/* (C) Pending is set before the mask is read again. Pairs with (D). */
 	mb();
-	msix_flush_locked(fn);
+	/* A driver that has just unmasked it does not find a bit in the PBA for a moment. */
+	if (!msix_flush_locked(fn))
+		msix_publish_pending(fn, fn->msix.pending);
 	raw_spin_unlock_irqrestore(&fn->msix.lock, flags);
 	return true;
 }
