@@ -173,13 +173,15 @@ static int nic_restore(struct vsp_nic *nic)
  */
 int vsp_nic_wait(struct vsp_nic *nic)
 {
+	long left = msecs_to_jiffies(NIC_AWAY_MS);
 	int state;
 
 	lockdep_assert_held(&nic->lock);
-	if (nic->away && !nic->gone) {
+	/* The next reset may have come before the lock. */
+	while (nic->away && !nic->gone && left) {
 		mutex_unlock(&nic->lock);
-		wait_event_timeout(nic->wait, !READ_ONCE(nic->away) || READ_ONCE(nic->gone),
-				   msecs_to_jiffies(NIC_AWAY_MS));
+		left = wait_event_timeout(nic->wait,
+					  !READ_ONCE(nic->away) || READ_ONCE(nic->gone), left);
 		mutex_lock(&nic->lock);
 	}
 	if (nic->failed && !nic->away && !nic->gone)
