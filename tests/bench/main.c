@@ -29,7 +29,7 @@ const struct arm *const arms[] = {
 	NULL
 };
 
-struct options options = { .rounds = 9, .scratch = "." };
+struct options options = { .rounds = 25, .scratch = "." };
 
 unsigned int arms_count(void)
 {
@@ -59,7 +59,7 @@ static int usage(FILE *f)
 		   "  --json FILE    write all figures\n"
 		   "  --keep         keep what callgrind dumps (callgrind_annotate)\n"
 		   "  --only PREFIX  cases whose name (\"split tx64\") begins so, or lookup\n"
-		   "  --rounds N     quiet rounds wanted, 1 to %u (9)\n"
+		   "  --rounds N     quiet rounds wanted, 1 to %u (25)\n"
 		   "  --scratch DIR  for the vhost-user socket (.)\n"
 		   "  --smoke        check contents and instructions, take no times\n", ROUNDS_MAX);
 	return f == stdout ? 0 : 2;
@@ -117,20 +117,29 @@ bool lookup_wanted(void)
 	return !options.arm && (!options.only || !strcmp(options.only, "lookup"));
 }
 
+static int measure_cases(unsigned int pass, const struct memory *m)
+{
+	for (unsigned int c = 0; c < results.nr_cases; c++) {
+		fprintf(stderr, "\r%-6s %-12s", results.cases[c].packed ? "packed" : "split",
+			results.cases[c].name);
+		if (measure_case(c, pass, m))
+			return -1;
+	}
+	return 0;
+}
+
 static int measure_all(void)
 {
+	unsigned int passes = options.count_to || options.smoke ? 1 : PASSES;
 	struct memory m;
 
 	if (memory_create(&m, arms_count()) || frames_create()) {
 		perror("memory");
 		return -1;
 	}
-	for (unsigned int c = 0; c < results.nr_cases; c++) {
-		fprintf(stderr, "\r%-6s %-12s", results.cases[c].packed ? "packed" : "split",
-			results.cases[c].name);
-		if (measure_case(c, &m))
+	for (unsigned int pass = 0; pass < passes; pass++)
+		if (measure_cases(pass, &m))
 			return -1;
-	}
 	fprintf(stderr, "\r%-20s\r", "lookup");
 	return lookup_wanted() ? lookup_run() : 0;
 }

@@ -306,14 +306,19 @@ static int round_run(unsigned int c, struct driver *drivers)
 	return 0;
 }
 
-static int time_arms(unsigned int c, struct driver *drivers)
+/* This pass's part of the rounds. */
+static int time_arms(unsigned int c, unsigned int pass, struct driver *drivers)
 {
 	const struct figure *first = &results.fig[c][0][0];
+	unsigned int wanted = options.rounds * (pass + 1) / PASSES;
+	unsigned int most = (options.rounds + options.rounds / 2) / PASSES + 1;
 
 	/* Half as many again for noisy rounds; then what there is must do. */
-	for (unsigned int i = 0; i < options.rounds + options.rounds / 2; i++)
-		if (first->n < options.rounds && round_run(c, drivers))
+	for (unsigned int i = 0; i < most; i++)
+		if (first->n < wanted && round_run(c, drivers))
 			return -1;
+	if (pass < PASSES - 1)
+		return 0;
 	for (unsigned int b = 0; b < BATCHES; b++)
 		for (unsigned int a = 0; arms[a]; a++)
 			figure_finish(&results.fig[c][b][a]);
@@ -331,7 +336,7 @@ static int open_arm(unsigned int a, struct driver *d, const struct workload *w,
 	return check(arms[a], d);
 }
 
-int measure_case(unsigned int c, const struct memory *m)
+int measure_case(unsigned int c, unsigned int pass, const struct memory *m)
 {
 	struct driver drivers[ARMS_MAX];
 	const struct workload *w = &results.cases[c];
@@ -345,7 +350,7 @@ int measure_case(unsigned int c, const struct memory *m)
 			ret = count_arm(arms[a], &drivers[a], results.fig[c], a);
 	}
 	if (!ret && !options.count_to && !options.smoke)
-		ret = time_arms(c, drivers);
+		ret = time_arms(c, pass, drivers);
 	for (unsigned int a = 0; arms[a]; a++)
 		if (arm_takes(arms[a], w) && arms[a]->close)
 			arms[a]->close(arms[a]->ctx);

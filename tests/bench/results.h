@@ -17,6 +17,8 @@
 #define CASES_MAX	40u
 #define BATCHES		3u
 #define ROUNDS_MAX	101u
+/* Rounds are spread over so many, as a shared machine is slow for seconds on end. */
+#define PASSES		5u
 
 extern const unsigned int batches[BATCHES];
 
@@ -69,8 +71,8 @@ void figure_add(struct figure *f, double ns, bool quiet);
 void figure_finish(struct figure *f);
 /* Median of the quotients of each round: what slows both down does not count. */
 double figure_ratio(const struct figure *a, const struct figure *b);
-/* Check, then count or time each arm on case @c. */
-int measure_case(unsigned int c, const struct memory *m);
+/* Check, then count or time each arm on case @c; times in passes 0 to PASSES - 1. */
+int measure_case(unsigned int c, unsigned int pass, const struct memory *m);
 
 /* ---- count.c ---------------------------------------------------------------- */
 int count_start(void);
