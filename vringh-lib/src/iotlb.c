@@ -102,15 +102,20 @@ static int iotlb_insert(struct vrl_iotlb *t, __u32 i, const struct vrl_iotlb_ent
 	return 0;
 }
 
-int vrl_iotlb_add(struct vrl_iotlb *t, __u64 first, __u64 last, __u64 addr,
-		  __u32 perm)
+static struct vrl_iotlb_entry iotlb_entry(__u64 first, __u64 last, __u64 addr, __u32 perm)
 {
-	const struct vrl_iotlb_entry e = {
+	return (struct vrl_iotlb_entry){
 		.first = first,
 		.last = last,
 		.addr = addr,
 		.perm = perm,
 	};
+}
+
+int vrl_iotlb_add(struct vrl_iotlb *t, __u64 first, __u64 last, __u64 addr,
+		  __u32 perm)
+{
+	const struct vrl_iotlb_entry e = iotlb_entry(first, last, addr, perm);
 	int i = iotlb_place(t, &e);
 
 	return i < 0 ? i : iotlb_insert(t, (__u32)i, &e);
@@ -127,12 +132,7 @@ static bool entry_goes_on(const struct vrl_iotlb_entry *a,
 int vrl_iotlb_join(struct vrl_iotlb *t, __u64 first, __u64 last, __u64 addr,
 		   __u32 perm)
 {
-	const struct vrl_iotlb_entry e = {
-		.first = first,
-		.last = last,
-		.addr = addr,
-		.perm = perm,
-	};
+	const struct vrl_iotlb_entry e = iotlb_entry(first, last, addr, perm);
 	struct vrl_iotlb_entry *at;
 	bool before, after;
 	int i;
