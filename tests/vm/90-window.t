@@ -13,52 +13,14 @@
 
 # hold NAME: a user that has something mapped, until it is told to end.
 hold() {
-	window hold - "$(node_of "$1")" >"$WORK/hold.$1" 2>&1 &
-	echo $! >"$WORK/hold.$1.pid"
-	disown
-	wait_for 20 grep -q held "$WORK/hold.$1"
+	window hold - "$(node_of "$1")" >"$WORK/$1.holds" 2>&1 &
+	user_note "$1"
+	wait_for 20 grep -q held "$WORK/$1.holds"
 }
-
-# hold_end NAME SIGNAL
-hold_end() {
-	local pid
-
-	pid=$(<"$WORK/hold.$1.pid")
-	rm "$WORK/hold.$1.pid"
-	kill "-$2" "$pid" && wait_for 20 process_gone "$pid"
-}
-
-holds_end() {
-	local file
-
-	for file in "$WORK"/hold.*.pid; do
-		[[ ! -e $file ]] || kill -KILL "$(<"$file")"
-	done
-}
-trap 'holds_end; cleanup' EXIT
 
 # what a backend sees at the address where the user has its secret
 look() {
 	window look "$1" | sed -n 's/^sees //p'
-}
-
-vdpa_lacks() {
-	local shown
-
-	shown=$(timeout 20 vdpa dev show) && ! grep -q "^$1:" <<<"$shown"
-}
-
-user_start() {
-	vhost_vdpa_user "$(node_of "$1")" >"$WORK/user" 2>&1 &
-	echo $! >"$WORK/hold.user.pid"
-	disown
-	wait_for 20 grep -q running "$WORK/user"
-}
-
-user_moves() {
-	in_red ping -q -c 1 -W 1 10.0.0.9 # nobody: a broadcast for everybody
-	[[ $(sed -nE 's/.*sent ([0-9]+).*/\1/p' "$WORK/user" | tail -n 1) -gt 5 &&
-		$(sed -nE 's/.*received ([0-9]+).*/\1/p' "$WORK/user" | tail -n 1) -gt 0 ]]
 }
 
 echo 8 >/proc/sys/vm/nr_hugepages
@@ -85,18 +47,18 @@ check "a second device" guest_add blue "$VF2"
 check "whose user maps its memory" hold blue
 is "its backend sees it" "$(look "$VF2")" 0x5ec2e7
 program spy window spy "$VF1" "$(node_of green)"
-check "the user ends" hold_end blue TERM
-like "and finds its memory as it was" "$(cat "$WORK/hold.blue")" '^ok .*nobody has written'
+check "the user ends" user_end blue TERM
+like "and finds its memory as it was" "$(cat "$WORK/blue.holds")" '^ok .*nobody has written'
 check "nothing is mapped then" wait_for 20 nothing_mapped "$VF2"
 
 # ---- sudden death
 
 check "a user maps its memory once more" hold blue
 check "a user of the other, too" hold green
-check "one is killed" hold_end blue KILL
+check "one is killed" user_end blue KILL
 check "its memory is not mapped any more" wait_for 20 nothing_mapped "$VF2"
 is "that of the other one still is" "$(look "$VF1")" 0x5ec2e7
-check "which is killed as well" hold_end green KILL
+check "which is killed as well" user_end green KILL
 check "and leaves nothing" wait_for 20 nothing_mapped "$VF1"
 
 # ---- gone with a user
@@ -109,14 +71,14 @@ check "vdpa answers at once" timeout 20 vdpa dev show
 check "bind" timeout 20 sh -c "echo $VF2 >/sys/bus/pci/drivers/vdpa_sim_pcie/bind"
 is "the memory is not the function's any more" "$(ranges_of "$VF2")" 0
 is "a backend sees nothing" "$(look "$VF2")" 0
-check "the user closes" hold_end blue TERM
+check "the user closes" user_end blue TERM
 check "and its device goes" wait_for 20 vdpa_lacks blue
 check "the function can be used as before" guest_add blue "$VF2"
 check "with a user" hold blue
 is "whose memory its backend sees" "$(look "$VF2")" 0x5ec2e7
 check "a function level reset under it" sh -c "echo 1 >/sys/bus/pci/devices/$VF2/reset"
 is "leaves what is mapped" "$(look "$VF2")" 0x5ec2e7
-check "and that ends" hold_end blue TERM
+check "and that ends" user_end blue TERM
 
 # ---- a backend that knows no windows: the kernel copies, from ranges as well
 
@@ -124,16 +86,9 @@ check "a netdev beside it" add_dev red "$VF3" mac 02:00:00:00:00:01
 check "in a namespace" into_netns red red "$RED_IP"
 switch_start switch -- --port "$VF2" --port "$VF3"
 check "a user with queues" user_start blue
-check "frames go both ways, by copy" wait_for 60 user_moves
-check "it ends" hold_end user TERM
+check "frames go both ways, by copy" wait_for 60 user_moves blue
+check "it ends" user_end blue TERM
 switch_stop switch
-ip -all netns delete
-
-timeout 30 vdpa dev del red
-timeout 30 vdpa dev del blue
-timeout 30 vdpa dev del green
-modprobe -r vhost_vdpa
 echo 0 >/proc/sys/vm/nr_hugepages
-check "modprobe -r at the end" card_down
-check "nothing is left" card_is_gone
+vhost_down red blue green
 finish

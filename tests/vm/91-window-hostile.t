@@ -40,11 +40,5 @@ pair window_mortal rings
 pair window_mortal ends
 
 check "the switch ends" switch_stop switch
-ip -all netns delete
-for name in red blue bad good; do
-	timeout 30 vdpa dev del $name
-done
-modprobe -r vhost_vdpa
-check "modprobe -r at the end" card_down
-check "nothing is left" card_is_gone
+vhost_down red blue bad good
 finish

@@ -36,16 +36,11 @@ pmd() {
 			--vdev "net_virtio_user0,path=$(node_of "$name"),queue_size=256" \
 			-- -i --total-num-mbufs=2048 --port-topology=loop
 	) >"$WORK/$name.pmd" 2>&1 <"$WORK/$name.in" &
-	echo $! >"$WORK/$name.pid"
-	disown
-}
-
-pmd_lives() {
-	kill -0 "$(<"$WORK/$1.pid")"
+	user_note "$name"
 }
 
 pmd_is_up() {
-	wait_for 40 grep -q 'testpmd> ' "$WORK/$1.pmd" && pmd_lives "$1"
+	wait_for 40 grep -q 'testpmd> ' "$WORK/$1.pmd" && user_lives "$1"
 }
 
 # pmd_do NAME COMMAND...
@@ -87,24 +82,7 @@ pmd_stops() {
 	pmd_do "$1" stop && pmd_ask "$1"
 }
 
-# pmd_end NAME SIGNAL
-pmd_end() {
-	local pid
-
-	pid=$(<"$WORK/$1.pid")
-	rm "$WORK/$1.pid"
-	kill "-$2" "$pid" && wait_for 30 process_gone "$pid"
-}
-
-pmds_end() {
-	local file
-
-	for file in "$WORK"/*.pid; do
-		[[ ! -e $file ]] || kill -KILL "$(<"$file")"
-	done
-	echo 0 >/proc/sys/vm/nr_hugepages
-}
-trap 'pmds_end; cleanup' EXIT
+trap 'users_kill; echo 0 >/proc/sys/vm/nr_hugepages; cleanup' EXIT
 
 # pmd_count NAME RX|TX: packets, when it was last asked.
 pmd_count() {
@@ -229,34 +207,27 @@ check "they come back" pmd_goes_on blue RX
 
 # ---- sudden death, under load
 
-check "the one that sends back is killed" pmd_end green KILL
+check "the one that sends back is killed" user_end green KILL
 check "nothing of it is mapped any more" wait_for 10 nothing_mapped "$VF1"
 check "the switch goes on" switch_runs switch
-check "the other one as well" pmd_lives blue
+check "the other one as well" user_lives blue
 pmd green
 check "another takes its place" pmd_is_up green
 check "and sends back" pmd_forwards green macswap
 check "and frames come back again" pmd_goes_on blue RX
 check "the switch is killed" switch_kill switch
-check "both are still there" eval 'pmd_lives blue && pmd_lives green'
+check "both are still there" eval 'user_lives blue && user_lives green'
 three_ports
 check "a new one takes over" wait_for 40 ways_are window window copy
 check "and frames come back as before" pmd_goes_on blue RX
-check "both are killed at once" eval 'pmd_end blue KILL; pmd_end green KILL'
+check "both are killed at once" eval 'user_end blue KILL; user_end green KILL'
 check "and leave nothing" eval 'wait_for 10 nothing_mapped "$VF1" && wait_for 10 nothing_mapped "$VF2"'
 pmd green
 check "testpmd again" pmd_is_up green
 check "answers pings" pmd_forwards green icmpecho
 check "of a netdev through the same switch" wait_for 30 ping_pmd
-check "it ends" pmd_end green INT
+check "it ends" user_end green INT
 check "and nothing of it is mapped" wait_for 10 nothing_mapped "$VF1"
 check "the switch ends" switch_stop switch
-
-ip -all netns delete
-for name in red green blue; do
-	timeout 30 vdpa dev del $name
-done
-modprobe -r vhost_vdpa
-check "modprobe -r at the end" card_down
-check "nothing is left" card_is_gone
+vhost_down red green blue
 finish

@@ -279,14 +279,13 @@ static void run_tables(void)
 	pair_is_well(&p);
 }
 
+static const struct attack attacks[] = {
+	{ "addresses", run_addresses },
+	{ "tables", run_tables },
+	{ 0 },
+};
+
 int main(int argc, char **argv)
 {
-	pair_open(&p, argc, argv);
-	if (!strcmp(argv[1], "addresses"))
-		run_addresses();
-	else if (!strcmp(argv[1], "tables"))
-		run_tables();
-	else
-		ok(false, "this attack is not known");
-	return pair_close(&p);
+	return pair_main(&p, attacks, argc, argv);
 }

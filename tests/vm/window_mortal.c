@@ -219,16 +219,14 @@ static void run_ends(void)
 	pair_is_well(&p);
 }
 
+static const struct attack attacks[] = {
+	{ "maps", run_maps },
+	{ "rings", run_rings },
+	{ "ends", run_ends },
+	{ 0 },
+};
+
 int main(int argc, char **argv)
 {
-	pair_open(&p, argc, argv);
-	if (!strcmp(argv[1], "maps"))
-		run_maps();
-	else if (!strcmp(argv[1], "rings"))
-		run_rings();
-	else if (!strcmp(argv[1], "ends"))
-		run_ends();
-	else
-		ok(false, "this attack is not known");
-	return pair_close(&p);
+	return pair_main(&p, attacks, argc, argv);
 }

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "vdpa_pair.h"
@@ -33,7 +34,7 @@ void pair_restart_bad(struct pair *p, uint64_t more_features)
 	guest_start(&p->bad, more_features);
 }
 
-void pair_open(struct pair *p, int argc, char **argv)
+static void pair_open(struct pair *p, int argc, char **argv)
 {
 	setlinebuf(stdout);
 	if (argc != 5) {
@@ -73,8 +74,15 @@ long long pair_ranges(struct pair *p)
 	return (long long)be_counter(&p->b, "as0.ranges");
 }
 
-int pair_close(struct pair *p)
+int pair_main(struct pair *p, const struct attack *attacks, int argc, char **argv)
 {
+	pair_open(p, argc, argv);
+	while (attacks->name && strcmp(attacks->name, argv[1]))
+		attacks++;
+	if (attacks->name)
+		attacks->run();
+	else
+		ok(false, "this attack is not known");
 	user_close(&p->bad.user);
 	user_close(&p->good.user);
 	return done();

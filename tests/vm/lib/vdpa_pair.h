@@ -32,14 +32,18 @@ struct pair {
 	uint8_t *secret, *ro_mem, *wo_mem, *split_mem;
 };
 
-/* For main(): "PROGRAM ATTACK FUNCTION DEVICE GOOD_DEVICE"; both work. */
-void pair_open(struct pair *p, int argc, char **argv);
+struct attack {
+	const char *name;	/* NULL ends a list */
+	void (*run)(void);
+};
+
+/* For main(): "PROGRAM ATTACK FUNCTION DEVICE GOOD_DEVICE"; opens both, runs that one. */
+int pair_main(struct pair *p, const struct attack *attacks, int argc, char **argv);
 /* The bad one opens its device, and starts. */
 void pair_start_bad(struct pair *p, uint64_t more_features);
 void pair_restart_bad(struct pair *p, uint64_t more_features);
 /* How every attack ends: cases about the good one, and about the bad one after a reset. */
 void pair_is_well(struct pair *p);
 long long pair_ranges(struct pair *p);
-int pair_close(struct pair *p);
 
 #endif
