@@ -32,7 +32,7 @@ stage_job() {
 	local stage=$1 rows=24 cols=80
 
 	[[ -z $OPT_SHELL ]] || read -r rows cols < <(stty size)
-	cp "$LAB_DIR/guest" "$stage/guest"
+	cp "$LAB_DIR"/{guest,stuck.sh,limit} "$stage/"
 	printf '%s\0' "${COMMAND[@]}" >"$stage/argv"
 	printf '%s\n' "LAB_SHELL=$OPT_SHELL" "LAB_MERGE=$OPT_MERGE" \
 		"LAB_TIMEOUT=$OPT_TIMEOUT" "LAB_TERM=${TERM:-vt100}" \
@@ -168,12 +168,14 @@ prepare_run() {
 	qemu_arguments "$RUN" "$kernel" "$accel"
 	add_port status "file,path=$RUN/status"
 	add_port klog "file,path=$RUN/klog.raw"
+	add_monitor
 	say "Linux $(<"$kernel/release"), $accel, $OPT_SMP CPUs, ${OPT_MEM} GiB; logs in ${RUN#"$CHECKOUT"/}"
 }
 
 abandon_machine() {
 	kill -9 "$QEMU_PID" 2>/dev/null || true
 	rm -f "$RUN"/{initrd,out,err}
+	remove_monitor
 	exit "$1"
 }
 
@@ -199,6 +201,7 @@ wait_for_machine() {
 	wait "$QEMU_PID" 2>/dev/null || true
 	trap - INT TERM HUP
 	rm -f "$RUN/initrd"
+	remove_monitor
 }
 
 same_file() {
@@ -245,5 +248,6 @@ cmd_shell() {
 	"${QEMU[@]}" 2>"$RUN/qemu.log" || true
 	stty "$terminal"
 	rm -f "$RUN/initrd"
+	remove_monitor
 	exit "$(run_status)"
 }
