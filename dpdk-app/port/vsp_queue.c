@@ -12,6 +12,12 @@
 
 #include "vsp_priv.h"
 
+/* Queues are in pairs: receive, transmit (5.1.2), as the driver sees it. */
+static bool queue_is_drivers_tx(const struct vsp_queue *q)
+{
+	return q->index & 1;
+}
+
 static void queue_unmap(struct vsp_queue *q)
 {
 	unsigned int i;
@@ -46,6 +52,8 @@ static uint32_t queue_features(uint64_t driver_features)
 		features |= VRL_F_INDIRECT;
 	if (VSP_FEATURE(driver_features, VIRTIO_RING_F_EVENT_IDX))
 		features |= VRL_F_EVENT_IDX;
+	if (VSP_FEATURE(driver_features, VIRTIO_F_IN_ORDER))
+		features |= VRL_F_IN_ORDER;
 	return features;
 }
 
@@ -170,12 +178,19 @@ int vsp_queue_peek(struct vsp_queue *q, unsigned int max)
 
 /*
  * Take the first @nr_used chains and give them back at once: their used entries
- * are in the scratch memory. One store shows the driver all of them.
+ * are in the scratch memory. One store shows the driver all of them. With IN_ORDER
+ * one entry speaks for all chains of a burst that the driver sent; received ones
+ * have a length each.
  */
 void vsp_queue_finish(struct vsp_queue *q, unsigned int nr_used)
 {
+	const struct vrl_used_elem *used = q->port->scratch.used;
+
 	vrl_vq_consume(&q->vq, &q->port->scratch.burst, nr_used);
-	vrl_vq_push_burst(&q->vq, q->port->scratch.used, nr_used);
+	if (queue_is_drivers_tx(q))
+		vrl_vq_push_in_order(&q->vq, used, nr_used);
+	else
+		vrl_vq_push_burst(&q->vq, used, nr_used);
 }
 
 /* At the end of a burst that pushed something. */

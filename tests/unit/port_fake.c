@@ -108,6 +108,17 @@ void fake_features(uint64_t features)
 	fake.state.driver_features = features | 1ULL << VIRTIO_F_VERSION_1;
 }
 
+void fake_in_order(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		guest_fini(&fake.vq[i]);
+		guest_init(&fake.vq[i], GUEST_SPLIT, FAKE_NUM, VRL_F_IN_ORDER);
+	}
+	fake.state.driver_features |= 1ULL << VIRTIO_F_IN_ORDER;
+}
+
 void fake_open(void)
 {
 	const struct vsp_port_conf conf = {

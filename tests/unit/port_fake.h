@@ -81,6 +81,8 @@ static inline void fake_assert_copies(unsigned int calls, unsigned int segs)
 /* The driver unmaps, from the window only. */
 void fake_unmap(uint32_t off, uint32_t len);
 void fake_features(uint64_t features);
+/* The driver's rings and features are with IN_ORDER; before fake_open(). */
+void fake_in_order(void);
 void fake_open(void);
 void fake_event(enum vsp_event_type type, uint32_t queue, uint32_t flags);
 /* One that has a value and is to be acknowledged. */

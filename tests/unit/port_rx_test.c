@@ -96,6 +96,27 @@ static void send_pieces(const uint32_t *lens, unsigned int nr, bool indirect)
 	assert_true(guest_post(&fake.vq[FAKE_TX], bufs, nr, 0, indirect) >= 0);
 }
 
+/* All that was sent before is given back by an entry for the last of it (2.7.9). */
+static void one_used_entry_gives_back_a_burst_in_order(void **state)
+{
+	const struct vring_used *used;
+	unsigned int i;
+
+	(void)state;
+	fake_in_order();
+	fake_open();
+	used = fake.vq[FAKE_TX].used;
+	for (i = 0; i < 32; i++)
+		fake_send(i * 2048, 100 + i, i);
+	assert_int_equal(rx(32), 32);
+	rte_pktmbuf_free_bulk(got, 32);
+	assert_int_equal(used->idx, 32);
+	assert_int_equal(used->ring[0].id, 31);
+	for (i = 1; i < 32; i++)
+		assert_int_equal(used->ring[i].id, 0);
+	assert_completed(32);
+}
+
 static void chain_may_be_cut_anywhere(void **state)
 {
 	static const uint32_t shapes[][5] = {
@@ -362,6 +383,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FAKE_BOTH_WAYS(frame_in_one_piece_is_one_copy),
 		FAKE_BOTH_WAYS(burst_is_one_copy_call_and_one_interrupt),
+		FAKE_BOTH_WAYS(one_used_entry_gives_back_a_burst_in_order),
 		FAKE_BOTH_WAYS(chain_may_be_cut_anywhere),
 		FAKE_BOTH_WAYS(long_frame_becomes_a_chain_of_mbufs),
 		FAKE_BOTH_WAYS(short_and_long_frames_are_given_back_and_counted),

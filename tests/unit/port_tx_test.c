@@ -83,6 +83,23 @@ static void burst_is_one_copy_call_and_one_interrupt(void **state)
 	assert_int_equal(fake.be.vq[0].packets, 32);
 }
 
+static void each_frame_has_its_length_in_order(void **state)
+{
+	struct rte_mbuf *m[32];
+	unsigned int i;
+
+	(void)state;
+	fake_in_order();
+	fake_open();
+	fake_post_rx(0, 1536, 32);
+	for (i = 0; i < 32; i++)
+		m[i] = fake_mbuf(100 + i, i);
+	assert_int_equal(tx(m, 32), 32);
+	for (i = 0; i < 32; i++)
+		assert_used(HDR + 100 + i);
+	assert_no_used();
+}
+
 static void long_frame_is_spread_over_buffers(void **state)
 {
 	struct rte_mbuf *m[3];
@@ -412,6 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FAKE_BOTH_WAYS(burst_is_one_copy_call_and_one_interrupt),
+		FAKE_BOTH_WAYS(each_frame_has_its_length_in_order),
 		FAKE_BOTH_WAYS(long_frame_is_spread_over_buffers),
 		FAKE_BOTH_WAYS(frames_without_buffers_stay_the_callers),
 		FAKE_BOTH_WAYS(without_mergeable_buffers_a_frame_needs_one),

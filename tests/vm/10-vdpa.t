@@ -49,7 +49,7 @@ mgmt=$(vdpa mgmtdev show "pci/$VF1")
 like "the management device offers class net" "$mgmt" 'supported_classes net'
 like "it says how many virtqueues there are" "$mgmt" 'max_supported_vqs 3'
 for word in MTU MAC STATUS CSUM GUEST_CSUM MRG_RXBUF CTRL_VQ CTRL_MAC_ADDR \
-	RING_INDIRECT_DESC RING_EVENT_IDX VERSION_1 ACCESS_PLATFORM; do
+	RING_INDIRECT_DESC RING_EVENT_IDX VERSION_1 ACCESS_PLATFORM IN_ORDER; do
 	like "it offers $word" "$mgmt" "\\b$word\\b"
 done
 

@@ -189,6 +189,8 @@ check "one answers pings" pmd_forwards blue icmpecho
 check "a netdev reaches it" wait_for 30 ping_pmd
 check "with 1400 bytes" ping_pmd 1400
 is "one by the window, one by copies" "$(ways)" "window window copy "
+like "virtio-user wants its buffers back in order" "$(vdpa dev config show blue | xargs)" \
+	'negotiated_features.* IN_ORDER'
 at_least "its memory is in the window" "$(ranges_of "$VF2")" 1
 
 # ---- counting
