@@ -214,9 +214,9 @@ vrl_mem_move(struct vrl_mem *m, const struct vrl_seg *s, __u32 total, __u32 off,
  * never rested. On error nothing has been copied, unless the table changed
  * during the call.
  */
-static inline int vrl_mem_read(struct vrl_mem *m, const struct vrl_burst *b,
-			       const struct vrl_chain *c, __u32 off, void *dst,
-			       __u32 len)
+static inline __attribute__((__always_inline__)) int
+vrl_mem_read(struct vrl_mem *m, const struct vrl_burst *b,
+	     const struct vrl_chain *c, __u32 off, void *dst, __u32 len)
 {
 	if (__builtin_expect(vrl_mem_move(m, &b->segs[c->seg], c->out_len, off,
 					  (char *)dst, len, false), 1))
@@ -352,16 +352,25 @@ static inline void vrl_mem_prefetch(struct vrl_mem *m,
 				    const struct vrl_burst *b)
 {
 	const struct vrl_chain *c = b->chains, *end = c + b->nr_chains;
+	/* The hot range of the burst's direction, apart: nothing here moves it. */
+	const struct vrl_iotlb_hint *h = c < end && !c->nr_out ? &m->in : &m->out;
+	const __u64 first = m->window ? 0 : h->first;
+	const __u64 size = m->window ? ~(__u64)0 : h->size;
+	const __u64 at = m->window ? (__u64)(unsigned long)m->window : h->addr;
 	const struct vrl_seg *s;
 	const char *p;
+	__u64 off;
 
 	for (; c < end; c++) {
-		if (!(c->nr_out + c->nr_in))
+		if (__builtin_expect(!(c->nr_out + c->nr_in), 0))
 			continue;
 		s = &b->segs[c->seg];
-		p = (const char *)vrl_mem_at(m, s->iova, 1, c->nr_out ?
-					     VRL_PERM_R : VRL_PERM_W);
-		if (!p)
+		off = s->iova - first;
+		p = (const char *)(unsigned long)(at + off);
+		if (__builtin_expect(off >= size, 0))
+			p = (const char *)vrl_mem_at(m, s->iova, 1, c->nr_out ?
+						     VRL_PERM_R : VRL_PERM_W);
+		if (__builtin_expect(!p, 0))
 			continue;
 		__builtin_prefetch(p);
 		if (s->len > 64)
