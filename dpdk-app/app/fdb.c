@@ -6,6 +6,7 @@
  * entries. There is no chaining and no eviction of live entries: a station that
  * invents addresses cannot push others out, it only fails to get in.
  */
+#include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -36,12 +37,12 @@ struct fdb {
 
 static uint64_t fdb_mac(const uint8_t *mac)
 {
-	uint64_t word = 0;
-	unsigned int i;
+	uint32_t high;
+	uint16_t low;
 
-	for (i = 0; i < FDB_MAC_LEN; i++)
-		word = word << 8 | mac[i];
-	return word;
+	memcpy(&high, mac, sizeof(high));
+	memcpy(&low, mac + sizeof(high), sizeof(low));
+	return (uint64_t)be32toh(high) << 16 | be16toh(low);
 }
 
 /* Two rounds of multiply and fold: every bit of the address counts. */

@@ -73,7 +73,7 @@ void fdb_flush_port(struct fdb *fdb, uint16_t port);
 int fdb_next(const struct fdb *fdb, uint32_t *pos, uint32_t now_s,
 	     struct fdb_entry *entry);
 
-/** fdb_unlearnt() - how often an address found no place */
+/** fdb_unlearnt() - how often an address found no place, by calls of fdb_learn() */
 uint64_t fdb_unlearnt(const struct fdb *fdb);
 
 #endif /* FDB_H */

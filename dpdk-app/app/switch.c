@@ -96,9 +96,35 @@ static void switch_flood(struct sw *sw, const struct port *from, struct rte_mbuf
 		rte_pktmbuf_free(m);
 }
 
-static void switch_frame(struct sw *sw, struct port *from, struct rte_mbuf *m)
+/* The addresses of a frame, in two words. */
+struct addresses {
+	uint64_t dst_src;
+	uint32_t src;
+};
+
+static struct addresses addresses_of(const struct rte_ether_hdr *eth)
+{
+	struct addresses a;
+
+	memcpy(&a.dst_src, eth, sizeof(a.dst_src));
+	memcpy(&a.src, RTE_PTR_ADD(eth, sizeof(a.dst_src)), sizeof(a.src));
+	return a;
+}
+
+/*
+ * The frame before this one, in the same burst of the same port: another between the
+ * same stations goes the same way, and nothing is to be learnt from it.
+ */
+struct flight {
+	struct addresses addresses;
+	struct port *to;		/* NULL: not to one other port */
+};
+
+static void switch_frame(struct sw *sw, struct port *from, struct flight *flight,
+			 struct rte_mbuf *m)
 {
 	const struct rte_ether_hdr *eth;
+	struct addresses a;
 	int to = -ENOENT;
 
 	if (unlikely(m->data_len < sizeof(*eth) ||
@@ -108,6 +134,14 @@ static void switch_frame(struct sw *sw, struct port *from, struct rte_mbuf *m)
 		return;
 	}
 	eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	a = addresses_of(eth);
+	if (flight->to && a.dst_src == flight->addresses.dst_src &&
+	    a.src == flight->addresses.src) {
+		port_enqueue(flight->to, m);
+		return;
+	}
+	*flight = (struct flight){ .addresses = a };
+
 	fdb_learn(sw->fdb, eth->src_addr.addr_bytes, from->index, sw->now_s);
 	if (!rte_is_multicast_ether_addr(&eth->dst_addr))
 		to = fdb_lookup(sw->fdb, eth->dst_addr.addr_bytes, sw->now_s);
@@ -119,7 +153,8 @@ static void switch_frame(struct sw *sw, struct port *from, struct rte_mbuf *m)
 		from->turns.filtered++;
 		rte_pktmbuf_free(m);
 	} else {
-		port_enqueue(&sw->ports[to], m);
+		flight->to = &sw->ports[to];
+		port_enqueue(flight->to, m);
 	}
 }
 
@@ -132,6 +167,7 @@ static bool switch_turn(struct sw *sw)
 
 	for (i = 0; i < sw->nr_ports; i++) {
 		struct port *port = &sw->ports[i];
+		struct flight flight = { .to = NULL };
 		uint64_t bytes = 0;
 
 		n = port->ops->rx(port, mbufs, PORT_BURST);
@@ -139,7 +175,7 @@ static bool switch_turn(struct sw *sw)
 			continue;
 		for (j = 0; j < n; j++) {
 			bytes += mbufs[j]->pkt_len;
-			switch_frame(sw, port, mbufs[j]);
+			switch_frame(sw, port, &flight, mbufs[j]);
 		}
 		port->turns.rx_packets += n;
 		port->turns.rx_bytes += bytes;
