@@ -33,6 +33,7 @@ struct rx_frame {
 	uint32_t len;		/* payload */
 	uint32_t nr_mbufs;
 	uint32_t first_copy;
+	uint32_t end_copy;
 };
 
 /* Payload bytes of a chain, or 0: no frame, and *@why is to be counted. */
@@ -52,6 +53,14 @@ static uint32_t rx_payload(struct vsp_port *port, const struct vrl_chain *chain,
 		return 0;
 	}
 	return chain->out_len - VSP_HDR_LEN;
+}
+
+/* Most frames take one: no division for these. */
+static uint32_t rx_nr_mbufs(const struct vsp_port *port, uint32_t len)
+{
+	if (likely(len <= port->room))
+		return len != 0;
+	return (len + port->room - 1) / port->room;
 }
 
 /*
@@ -88,25 +97,26 @@ static void rx_build(struct vsp_port *port, const struct vrl_chain *chain,
 	struct vsp_copies *copies = &port->scratch.copies;
 	uint32_t left = f->len;
 	uint32_t part, hdr = VSP_HDR_LEN;
-	struct rte_mbuf *m = NULL;
-	unsigned int i;
+	struct rte_mbuf *m = mbufs[0];
+	struct rte_mbuf *const *last = mbufs + f->nr_mbufs - 1;
 
-	f->m = mbufs[0];
+	f->m = m;
 	f->first_copy = copies->nr;
-	for (i = 0; i < f->nr_mbufs; i++) {
-		if (m)
-			m->next = mbufs[i];
-		m = mbufs[i];
+	m->pkt_len = f->len;
+	m->nb_segs = f->nr_mbufs;
+	for (;; m = m->next) {
 		part = RTE_MIN(left, port->room);
 		m->data_len = part;
 		vsp_copies_add(copies, &cursor,
 			       rte_pktmbuf_mtod(m, uint8_t *) - hdr, part + hdr,
 			       VSP_COPY_FROM_DRIVER);
+		if (likely(mbufs == last))
+			break;
+		m->next = *++mbufs;
 		left -= part;
 		hdr = 0;
 	}
-	f->m->pkt_len = f->len;
-	f->m->nb_segs = f->nr_mbufs;
+	f->end_copy = copies->nr;
 }
 
 /* From peeked chains to frames with copies; returns how many can go on. */
@@ -120,8 +130,7 @@ static unsigned int rx_prepare(struct vsp_port *port, struct rx_frame *frames,
 	for (i = 0; i < nr; i++) {
 		frames[i].m = NULL;
 		frames[i].len = rx_payload(port, &s->chains[i], &frames[i].why);
-		frames[i].nr_mbufs =
-			(frames[i].len + port->room - 1) / port->room;
+		frames[i].nr_mbufs = rx_nr_mbufs(port, frames[i].len);
 	}
 	got = rx_alloc(port, frames, nr, mbufs);
 
@@ -138,18 +147,19 @@ static unsigned int rx_prepare(struct vsp_port *port, struct rx_frame *frames,
 }
 
 /* A copied frame: 0 when it is one, with the checksum request taken over. */
-static int rx_check(struct vsp_port *port, const struct rx_frame *f,
-		    unsigned int end_copy)
+static int rx_check(struct vsp_port *port, const struct rx_frame *f, int faults)
 {
 	struct rte_mbuf *m = f->m;
 	const struct virtio_net_hdr_v1 *hdr;
 
-	if (unlikely(vsp_copies_faulted(&port->scratch.copies, f->first_copy,
-					end_copy))) {
+	if (unlikely(faults && vsp_copies_faulted(&port->scratch.copies, f->first_copy,
+						  f->end_copy))) {
 		port->stats.rx_faults++;
 		return -EFAULT;
 	}
 	hdr = RTE_PTR_SUB(rte_pktmbuf_mtod(m, void *), VSP_HDR_LEN);
+	if (likely(!(hdr->flags | hdr->gso_type)))
+		return 0;
 	if (unlikely(vsp_csum_from_driver(m, hdr, &port->stats.csum_software))) {
 		port->stats.rx_malformed++;
 		return -EINVAL;
@@ -157,40 +167,95 @@ static int rx_check(struct vsp_port *port, const struct rx_frame *f,
 	return 0;
 }
 
+static void rx_account(struct vsp_queue *q, unsigned int good, unsigned int nr,
+		       uint64_t bytes)
+{
+	struct vsp_be_queue *be = &q->port->session.be->vq[q->index];
+
+	q->port->stats.rx_packets += good;
+	q->port->stats.rx_bytes += bytes;
+	be->packets += good;
+	be->bytes += bytes;
+	be->drops += nr - good;
+}
+
 /* Give the good frames to the caller, and back all chains. */
-static uint16_t rx_collect(struct vsp_queue *q, struct rx_frame *frames,
-			   unsigned int nr, struct rte_mbuf **out)
+static uint16_t rx_collect(struct vsp_queue *q, const struct rx_frame *frames,
+			   unsigned int nr, int faults, struct rte_mbuf **out)
 {
 	struct vsp_port *port = q->port;
 	struct vsp_scratch *s = &port->scratch;
-	unsigned int end_copy = s->copies.nr;
 	uint64_t bytes = 0;
 	uint16_t good = 0;
-	unsigned int i, j;
+	unsigned int i;
 
-	/* Backwards, as a frame's copies end where the next one's begin. */
-	for (i = nr; i-- > 0;) {
+	for (i = 0; i < nr; i++) {
 		s->used[i] = (struct vrl_used_elem){ .id = s->chains[i].id };
 		if (unlikely(!frames[i].m))
 			continue;
-		if (unlikely(rx_check(port, &frames[i], end_copy))) {
+		if (unlikely(rx_check(port, &frames[i], faults))) {
 			rte_pktmbuf_free(frames[i].m);
-			frames[i].m = NULL;
-		}
-		end_copy = frames[i].first_copy;
-	}
-	for (j = 0; j < nr; j++) {
-		if (unlikely(!frames[j].m))
 			continue;
-		bytes += frames[j].len;
-		out[good++] = frames[j].m;
+		}
+		bytes += frames[i].len;
+		out[good++] = frames[i].m;
 	}
-	port->stats.rx_packets += good;
-	port->stats.rx_bytes += bytes;
-	port->session.be->vq[q->index].packets += good;
-	port->session.be->vq[q->index].bytes += bytes;
-	port->session.be->vq[q->index].drops += nr - good;
+	rx_account(q, good, nr, bytes);
 	return good;
+}
+
+/* Is each of the burst's chains a frame that one mbuf holds? */
+static bool rx_all_plain(const struct vsp_port *port, unsigned int nr)
+{
+	const struct vrl_chain *c = port->scratch.chains, *end = c + nr;
+	const uint32_t least = VSP_HDR_LEN + RTE_ETHER_HDR_LEN;
+	const uint32_t most = VSP_HDR_LEN + RTE_MIN(port->room, port->conf.max_frame);
+	bool plain = true;
+
+	for (; c < end; c++)
+		plain &= !c->flags && c->out_len - least <= most - least;
+	return plain;
+}
+
+/* One frame by the window. False: it faults, or asks for something. */
+static __rte_always_inline bool rx_read(struct vsp_scratch *s, const struct vrl_chain *chain,
+					struct rte_mbuf *m)
+{
+	struct virtio_net_hdr_v1 *hdr;
+
+	hdr = RTE_PTR_SUB(rte_pktmbuf_mtod(m, void *), VSP_HDR_LEN);
+	if (unlikely(vrl_mem_read(s->copies.mem, &s->burst, chain, 0, hdr, chain->out_len)))
+		return false;
+	m->data_len = chain->out_len - VSP_HDR_LEN;
+	m->pkt_len = m->data_len;
+	return !(hdr->flags | hdr->gso_type);
+}
+
+/*
+ * Most bursts by the window: a frame in each chain, an mbuf for each frame, nothing
+ * asked for. What rx_prepare() and what comes after it would do step by step. False:
+ * they have to; nothing has happened.
+ */
+static bool rx_plain(struct vsp_queue *q, unsigned int nr, struct rte_mbuf **out)
+{
+	struct vsp_port *port = q->port;
+	struct vsp_scratch *s = &port->scratch;
+	uint64_t bytes = 0;
+	unsigned int i;
+
+	if (!s->copies.mem || !rx_all_plain(port, nr) ||
+	    rte_pktmbuf_alloc_bulk(port->conf.pool, out, nr))
+		return false;
+	for (i = 0; i < nr; i++) {
+		if (unlikely(!rx_read(s, &s->chains[i], out[i]))) {
+			rte_pktmbuf_free_bulk(out, nr);
+			return false;
+		}
+		s->used[i] = (struct vrl_used_elem){ .id = s->chains[i].id };
+		bytes += out[i]->data_len;
+	}
+	rx_account(q, nr, nr, bytes);
+	return true;
 }
 
 static void rx_free(struct rx_frame *frames, unsigned int nr)
@@ -201,10 +266,28 @@ static void rx_free(struct rx_frame *frames, unsigned int nr)
 		rte_pktmbuf_free(frames[i].m);
 }
 
+/* *@nr chains to frames, which are counted; *@nr is then how many can be given back. */
+static uint16_t rx_stepwise(struct vsp_queue *q, unsigned int *nr, struct rte_mbuf **mbufs)
+{
+	struct rx_frame frames[VSP_PORT_BURST];
+	struct vsp_port *port = q->port;
+	int faults;
+
+	*nr = rx_prepare(port, frames, *nr);
+	if (unlikely(!*nr))
+		return 0;
+	faults = vsp_copies_run(port, &port->scratch.copies);
+	if (unlikely(faults < 0)) {
+		rx_free(frames, *nr);
+		*nr = 0;
+		return 0;
+	}
+	return rx_collect(q, frames, *nr, faults, mbufs);
+}
+
 uint16_t vsp_port_rx_burst(struct vsp_port *port, uint16_t queue,
 			   struct rte_mbuf **mbufs, uint16_t n)
 {
-	struct rx_frame frames[VSP_PORT_BURST];
 	struct vsp_queue *q;
 	unsigned int nr;
 	uint16_t good;
@@ -219,14 +302,9 @@ uint16_t vsp_port_rx_burst(struct vsp_port *port, uint16_t queue,
 	nr = vsp_queue_peek(q, RTE_MIN(n, VSP_PORT_BURST));
 	if (!nr)
 		return 0;
-	nr = rx_prepare(port, frames, nr);
+	good = rx_plain(q, nr, mbufs) ? nr : rx_stepwise(q, &nr, mbufs);
 	if (unlikely(!nr))
 		return 0;
-	if (unlikely(vsp_copies_run(port, &port->scratch.copies) < 0)) {
-		rx_free(frames, nr);
-		return 0;
-	}
-	good = rx_collect(q, frames, nr, mbufs);
 	vsp_queue_finish(q, nr);
 	vsp_queue_call(q);
 	return good;

@@ -33,6 +33,7 @@ struct tx_round {
 	unsigned int nr_chains;
 	unsigned int next;
 	unsigned int nr_frames;
+	unsigned int nr_plain;		/* of these, by tx_plain() */
 	struct tx_frame frames[VSP_PORT_BURST];
 };
 
@@ -224,6 +225,46 @@ static struct rte_mbuf *tx_csum(struct tx_round *r, struct rte_mbuf *m)
 	return m;
 }
 
+/* A frame with none of these is in the mbuf's own buffer, and no sum is to be told. */
+#define TX_NOT_PLAIN	(RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL | \
+			 RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK)
+
+/*
+ * Most frames by the window: in one piece, nobody else's, and the next chain holds
+ * it. What tx_frame() would do step by step. False: it has to.
+ */
+static __rte_always_inline bool tx_plain(struct tx_round *r, struct rte_mbuf *m)
+{
+	struct vsp_scratch *s = &r->port->scratch;
+	const struct vrl_chain *chain = &s->chains[r->next];
+	const uint32_t len = VSP_HDR_LEN + m->data_len;
+	struct tx_frame *f = &r->frames[r->nr_frames];
+	struct virtio_net_hdr_v1 *hdr;
+	int ret;
+
+	if (!s->copies.mem || r->next == r->nr_chains || chain->flags ||
+	    chain->in_len < len || m->nb_segs != 1 || rte_mbuf_refcnt_read(m) != 1 ||
+	    m->ol_flags & TX_NOT_PLAIN || m->data_off < VSP_HDR_LEN ||
+	    m->pool != r->port->conf.pool)
+		return false;
+
+	hdr = RTE_PTR_SUB(rte_pktmbuf_mtod(m, void *), VSP_HDR_LEN);
+	*hdr = (struct virtio_net_hdr_v1){ .num_buffers = rte_cpu_to_le_16(1) };
+	f->m = m;
+	f->first_copy = s->copies.nr;
+	ret = vrl_mem_write(s->copies.mem, &s->burst, chain, 0, hdr, len);
+	if (unlikely(ret))
+		vsp_window_failed(&s->copies, ret, s->segs[chain->seg].iova, len);
+	f->end_copy = s->copies.nr;
+	s->used[r->next] = (struct vrl_used_elem){ .id = chain->id, .len = len };
+	r->q->buf_len = chain->in_len;
+	f->first_chain = r->next++;
+	f->end_chain = r->next;
+	r->nr_frames++;
+	r->nr_plain++;
+	return true;
+}
+
 /*
  * One frame. 0: taken, for delivery or dropped; -EAGAIN: no buffers for it;
  * -ENOSPC: the round is full.
@@ -237,6 +278,8 @@ static int tx_frame(struct tx_round *r, struct rte_mbuf *m)
 		tx_drop(r, m, &port->stats.tx_oversize);
 		return 0;
 	}
+	if (likely(tx_plain(r, m)))
+		return 0;
 	end = tx_reserve(r, m->pkt_len + VSP_HDR_LEN);
 	if (end == -EAGAIN)
 		return end;
@@ -266,7 +309,9 @@ static void tx_account(struct tx_round *r, int ret)
 {
 	struct vsp_port *port = r->port;
 	struct vsp_be_queue *be = &port->session.be->vq[r->q->index];
-	uint64_t packets = 0, bytes = 0;
+	struct rte_mbuf *sent[VSP_PORT_BURST];
+	unsigned int packets = 0;
+	uint64_t bytes = 0;
 	unsigned int i, j;
 
 	for (i = 0; i < r->nr_frames; i++) {
@@ -281,10 +326,14 @@ static void tx_account(struct tx_round *r, int ret)
 			tx_drop(r, f->m, &port->stats.tx_faults);
 			continue;
 		}
-		packets++;
 		bytes += f->m->pkt_len;
-		rte_pktmbuf_free(f->m);
+		sent[packets++] = f->m;
 	}
+	/* What is plain is as the pool wants it back already. */
+	if (likely(r->nr_plain == r->nr_frames && packets))
+		rte_mempool_put_bulk(port->conf.pool, (void **)sent, packets);
+	else
+		rte_pktmbuf_free_bulk(sent, packets);
 	port->stats.tx_packets += packets;
 	port->stats.tx_bytes += bytes;
 	be->packets += packets;
@@ -310,6 +359,7 @@ static unsigned int tx_round(struct vsp_queue *q, struct rte_mbuf **mbufs,
 	r.port = q->port;
 	r.next = 0;
 	r.nr_frames = 0;
+	r.nr_plain = 0;
 	r.port->scratch.copies.nr = 0;
 	for (taken = 0; taken < n; taken++)
 		if (tx_frame(&r, mbufs[taken]))

@@ -83,6 +83,30 @@ static void burst_is_one_copy_call_and_one_interrupt(void **state)
 	assert_int_equal(fake.be.vq[0].packets, 32);
 }
 
+/* An ethdev's, for instance. The teardown counts those of the port's own. */
+static void frame_goes_back_to_its_own_pool(void **state)
+{
+	struct rte_mempool *pool, *own = fake.pool;
+	struct rte_mbuf *m[2];
+
+	(void)state;
+	pool = rte_pktmbuf_pool_create("other", 15, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+				       SOCKET_ID_ANY);
+	assert_non_null(pool);
+	fake_open();
+	fake_post_rx(0, 1536, 4);
+	m[0] = fake_mbuf(100, 1);
+	fake.pool = pool;
+	m[1] = fake_mbuf(200, 2);
+	fake.pool = own;
+	assert_int_equal(rte_mempool_avail_count(pool), 14);
+	assert_int_equal(tx(m, 2), 2);
+	assert_used(HDR + 100);
+	assert_used(HDR + 200);
+	assert_int_equal(rte_mempool_avail_count(pool), 15);
+	rte_mempool_free(pool);
+}
+
 static void each_frame_has_its_length_in_order(void **state)
 {
 	struct rte_mbuf *m[32];
@@ -429,6 +453,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FAKE_BOTH_WAYS(burst_is_one_copy_call_and_one_interrupt),
+		FAKE_BOTH_WAYS(frame_goes_back_to_its_own_pool),
 		FAKE_BOTH_WAYS(each_frame_has_its_length_in_order),
 		FAKE_BOTH_WAYS(long_frame_is_spread_over_buffers),
 		FAKE_BOTH_WAYS(frames_without_buffers_stay_the_callers),
