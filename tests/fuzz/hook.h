@@ -65,7 +65,4 @@ static inline void hook_copy_from_driver(void *dst, const void *src, __u64 len)
 
 #define vrl_copy_from_driver	hook_copy_from_driver
 
-/* The sanitizer does not look into instructions that are written out. */
-#define copy_string_move(dst, src, len)	(__builtin_memmove(dst, src, len), true)
-
 #endif /* FUZZ_HOOK_H */

@@ -5,16 +5,15 @@
 #
 #   make -C tests stress STRESS_SECONDS=60
 #
-# VRL_PLAIN_C: a copy that is one instruction in assembler is one that no sanitizer
-# sees. -Wno-tsan: fences order nothing for it; the library's own are for what it
-# does not look at (docs/vringh-lib.md, "Memory order").
+# -Wno-tsan: fences order nothing for the sanitizer; the library's own are for what
+# it does not look at (docs/vringh-lib.md, "Memory order").
 
 STRESS_SECONDS	?= 3
 STRESSES	:= ring_stress iotlb_stress
 STRESS_OBJS	:= $(patsubst $(LIB)/%.c,vrl/%.o,$(wildcard $(LIB)/*.c)) \
 		   $(patsubst %,unit/%.o,driver guest guest_split guest_packed oracle)
 STRESS_CFLAGS	:= $(patsubst -O1,-O2,$(CFLAGS))
-TSAN_CFLAGS	:= $(STRESS_CFLAGS) -fsanitize=thread -DVRL_PLAIN_C -Wno-tsan
+TSAN_CFLAGS	:= $(STRESS_CFLAGS) -fsanitize=thread -Wno-tsan
 
 stress: litmus stress-tsan stress-plain
 

@@ -11,8 +11,7 @@
  *   likely unlikely noinline __always_inline memcpy memmove static_assert
  *   errno numbers
  *
- * and of its own: select_pointer(), a choice that is never a branch, and
- * copy_string_move(), the CPU's block copy, where it is known to be fast.
+ * and of its own: select_pointer(), a choice that is never a branch.
  */
 #ifndef VRL_PLATFORM_H
 #define VRL_PLATFORM_H
@@ -31,21 +30,11 @@
 #include <asm/byteorder.h>
 #include <linux/processor.h>
 
-/* memcpy() is that already, where the CPU has it. */
-static inline bool copy_string_move(void *dst, const void *src,
-				    unsigned long len)
-{
-	return false;
-}
-
 #else /* !__KERNEL__ */
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#ifdef __x86_64__
-#include <cpuid.h>
-#endif
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
@@ -99,45 +88,6 @@ static inline bool copy_string_move(void *dst, const void *src,
 #define le64_to_cpu(x)	__builtin_bswap64((VRL_FORCE __u64)(x))
 #define cpu_to_le16(x)	((VRL_FORCE __le16)__builtin_bswap16(x))
 #define cpu_to_le32(x)	((VRL_FORCE __le32)__builtin_bswap32(x))
-#endif
-
-#if defined(__x86_64__) && !defined(VRL_PLAIN_C)
-/*
- * ERMS (CPUID 7, EBX bit 9): "rep movsb" is fast. Asked once; threads that ask at
- * the same time come to the same answer.
- */
-static inline bool copy_has_erms(void)
-{
-	static signed char erms = -1;
-	signed char known = __atomic_load_n(&erms, __ATOMIC_RELAXED);
-	unsigned int a, b, c, d;
-
-	if (unlikely(known < 0)) {
-		known = __get_cpuid_count(7, 0, &a, &b, &c, &d) && b >> 9 & 1;
-		__atomic_store_n(&erms, known, __ATOMIC_RELAXED);
-	}
-	return known;
-}
-
-/* False: the CPU has none that is fast, nothing was copied. */
-static inline bool copy_string_move(void *dst, const void *src,
-				    unsigned long len)
-{
-	if (unlikely(!copy_has_erms()))
-		return false;
-	__asm__ __volatile__("rep movsb"
-			     : "+D"(dst), "+S"(src), "+c"(len) : : "memory");
-	return true;
-}
-#else
-static inline bool copy_string_move(void *dst, const void *src,
-				    unsigned long len)
-{
-	(void)dst;
-	(void)src;
-	(void)len;
-	return false;
-}
 #endif
 
 #endif /* __KERNEL__ */

@@ -3,13 +3,12 @@
  * Copyright (c) 2026 The vdpa_sim_pcie authors
  *
  * Copies between the driver's memory and this side's, whose addresses are known
- * already. Two directions, because different instructions are the fastest: what
- * the device writes was last touched by the driver's CPU, and need not be read
- * first.
+ * already.
  *
  * Short copies are a few moves that overlap in the middle, without a loop. The
  * compiler makes of them what the build allows: 16 bytes each in user space, 8 in
- * the kernel. VRL_PLAIN_C leaves everything to memcpy().
+ * the kernel. Long ones are memcpy()'s, which knows the CPU. VRL_PLAIN_C leaves
+ * everything to it.
  */
 #ifndef VRL_COPY_H
 #define VRL_COPY_H
@@ -18,8 +17,6 @@
 
 /* Longest copy that is done inline. */
 #define VRL_COPY_SHORT	256
-
-void vrl_copy_long(void *dst, const void *src, __u64 len);
 
 #ifndef VRL_PLAIN_C
 
@@ -105,7 +102,7 @@ vrl_copy_to_driver(void *dst, const void *src, __u64 len);
 static inline void vrl_copy_from_driver(void *dst, const void *src, __u64 len)
 {
 	if (!vrl_copy_short((char *)dst, (const char *)src, len))
-		vrl_copy_long(dst, src, len);
+		__builtin_memcpy(dst, src, len);
 	__asm__ __volatile__("" : : : "memory");
 }
 
@@ -113,7 +110,7 @@ static inline void vrl_copy_from_driver(void *dst, const void *src, __u64 len)
 static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
 {
 	if (!vrl_copy_short((char *)dst, (const char *)src, len))
-		vrl_copy_long(dst, src, len);
+		__builtin_memcpy(dst, src, len);
 }
 
 #else /* VRL_PLAIN_C */
@@ -121,25 +118,25 @@ static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
 static inline bool vrl_copy_short(char *d, const char *s, __u64 len)
 {
 	if (len <= VRL_COPY_SHORT)
-		vrl_copy_long(d, s, len);
+		__builtin_memcpy(d, s, len);
 	return len <= VRL_COPY_SHORT;
 }
 
 static inline void vrl_copy_8_to_16(char *d, const char *s, __u64 len)
 {
-	vrl_copy_long(d, s, len);
+	__builtin_memcpy(d, s, len);
 }
 
 static inline void vrl_copy_from_driver(void *dst, const void *src, __u64 len)
 {
 	if (len)
-		vrl_copy_long(dst, src, len);
+		__builtin_memcpy(dst, src, len);
 }
 
 static inline void vrl_copy_to_driver(void *dst, const void *src, __u64 len)
 {
 	if (len)
-		vrl_copy_long(dst, src, len);
+		__builtin_memcpy(dst, src, len);
 }
 
 #endif /* VRL_PLAIN_C */

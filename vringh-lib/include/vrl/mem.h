@@ -169,16 +169,9 @@ vrl_mem_move(struct vrl_mem *m, const struct vrl_seg *s, __u32 total, __u32 off,
 					vrl_mem_read_window(w, s, own, len);
 				return true;
 			}
-			/*
-			 * A virtio-net header before its frame. It is written last:
-			 * a long copy waits for what was written before.
-			 */
-			if (write) {
-				vrl_copy_to_driver(w + s[1].iova, own + n, left);
-				vrl_copy_8_to_16(w + s->iova, own, n);
-				return true;
-			}
-			vrl_copy_8_to_16(own, w + s->iova, n);
+			/* A virtio-net header before its frame. */
+			p = w + s->iova;
+			vrl_copy_8_to_16(write ? p : own, write ? own : p, n);
 			own += n;
 			s++;
 		} else {
