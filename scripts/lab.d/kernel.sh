@@ -136,7 +136,6 @@ make_modules_disk() {
 	stage=$(mktemp -d "$LAB_CACHE/tmp.XXXXXX")
 	mkdir -p "$stage/usr/lib/modules"
 	cp -a "$tree/usr/lib/modules/$release" "$stage/usr/lib/modules/"
-	rm -f "$stage/usr/lib/modules/$release/vmlinuz"
 	size=$(du -sm "$stage" | cut -f1)
 	mke2fs -q -t ext4 -O ^has_journal,^metadata_csum -m 0 \
 		-E root_owner=0:0,lazy_itable_init=1 \
@@ -171,10 +170,10 @@ make_kernel() {
 
 	unpack_kernel "$tree" "$series"
 	release=$(<"$tree/tmp/release")
-	# Debian moved the kernel from /boot to the modules' directory in 7.x.
-	cp "$tree/boot/vmlinuz-$release" "$dir/vmlinuz" 2>/dev/null ||
-		cp "$tree/usr/lib/modules/$release/vmlinuz" "$dir/vmlinuz"
-	rm -f "$tree/boot/vmlinuz-$release"
+	# Debian moved the kernel from /boot to the modules' directory in 7.x. There it is in
+	# the machine, too: for guests.
+	mv "$tree/boot/vmlinuz-$release" "$tree/usr/lib/modules/$release/vmlinuz" 2>/dev/null || true
+	cp "$tree/usr/lib/modules/$release/vmlinuz" "$dir/vmlinuz"
 	make_modules_disk "$tree" "$release" "$dir/modules.img"
 	make_first_stage "$tree" "$release" "$dir/initrd"
 	printf '%s\n' "$release" >"$dir/release"
