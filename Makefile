@@ -144,6 +144,9 @@ check: ## all tests; the last line is the count (root)
 	@scripts/run-checks deps lab-6.12 lab-7.2 unit+lint fuzz+install+coverage+build-user+arm64 \
 		stress build-6.12+build-7.2 vm-6.12+vm-7.2
 
+check-guests: ## users of vhost_vdpa, QEMU guests among them: 40 minutes (root)
+	@scripts/run-checks deps lab-6.12 lab-7.2 build-user build-6.12+build-7.2 guests-6.12 guests-7.2
+
 check-fast: ## unit tests, fuzz replay, vringh-lib as installed, lint: under a minute
 	@scripts/run-checks unit+lint fuzz+install
 
@@ -184,4 +187,4 @@ help: ## this list
 
 .PHONY: all user modules test-modules vm-programs toolchain lib install-lib uninstall-lib \
 	app tool install install-modules install-app install-tool install-man uninstall \
-	demo lab-build bench-vring bench-virtio-user check check-fast unit stress arm64 coverage fuzz vm-test lint clean help
+	demo lab-build bench-vring bench-virtio-user check check-fast check-guests unit stress arm64 coverage fuzz vm-test lint clean help

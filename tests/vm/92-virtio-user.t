@@ -136,10 +136,6 @@ ways_are() {
 	[[ $(ways) == "$* " ]]
 }
 
-three_ports() {
-	switch_start switch -- --port "$VF1" --port "$VF2" --port "$VF3" --json --stats=1
-}
-
 ping_pmd() {
 	in_red ping -q -c 3 -i 0.2 -W 2 -s "${1:-56}" "$NOBODY_IP"
 }

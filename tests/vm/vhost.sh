@@ -53,6 +53,11 @@ vdpa_lacks() {
 	shown=$(timeout 20 vdpa dev show) && ! grep -q "^$1:" <<<"$shown"
 }
 
+# One switch for two users and a netdev.
+three_ports() {
+	switch_start switch -- --port "$VF1" --port "$VF2" --port "$VF3" --json --stats=1
+}
+
 # ---- users: processes in the background, each with a name
 
 # user_note NAME: the process just started.
