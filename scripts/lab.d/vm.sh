@@ -223,7 +223,18 @@ cmd_run() {
 	add_port err "file,path=$RUN/err"
 	wait_for_machine
 	finish_output "$out_pid" "$err_pid"
+	if died_at_boot && [[ -z ${LAB_AGAIN:-} ]]; then
+		say "the kernel panicked before the command (${RUN#"$CHECKOUT"/}/console.log); once more"
+		LAB_AGAIN=1 exec "$CHECKOUT/scripts/lab" run "$@"
+	fi
 	exit "$(run_status)"
+}
+
+# Nothing of this project runs before the command. But emulators have been seen to run
+# code that the booting kernel was just patching: "Oops: int3" in sched_clock_cpu().
+died_at_boot() {
+	grep -aq 'Kernel panic' "$RUN/console.log" &&
+		! grep -aq 'lab: command starts' "$RUN/console.log"
 }
 
 # A QEMU that never started never opened the pipes: open them for it.
